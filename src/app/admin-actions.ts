@@ -1,0 +1,95 @@
+import type { AdminActions, AdminAnswer } from '../admin/admin-actions.ts'
+import type { Config } from '../config/config.ts'
+import { parseEndpoint } from '../config/parse-endpoint.ts'
+import type { EndpointState } from '../core/endpoint-state.ts'
+import type { Fleet } from '../core/fleet.ts'
+import { PROFILE_NAMES } from '../engine/profiles.ts'
+import type { GatewayContext } from '../gateway/gateway-context.ts'
+import type { DecisionLog } from '../observe/decision-log.ts'
+import { decisionView } from '../observe/decision-view.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { endpointPlan } from './endpoint-plan.ts'
+import type { EndpointRegistry } from './endpoint-registry.ts'
+import { explainRequest } from './explain-request.ts'
+
+export interface AdminParts {
+  readonly context: GatewayContext
+  readonly registry: EndpointRegistry
+  readonly decisions: DecisionLog
+  readonly metrics: Metrics
+  config(): Config
+  draining(): boolean
+}
+
+/** What the admin interface of a router does. */
+export function createAdminActions(parts: AdminParts): AdminActions {
+  const { context, metrics, decisions } = parts
+  const { fleet } = context
+  return {
+    ready: () => !parts.draining() && fleet.anyPool.eligible.length > 0,
+    metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+    endpoints: () => ok({ endpoints: fleet.endpoints.map((endpoint) => endpointView(fleet, endpoint, context.clock())) }),
+    addEndpoint: (settings) => addEndpoint(parts, settings),
+    removeEndpoint: (id) => {
+      metrics.forgetEndpoint(id)
+      return parts.registry.remove(id) ? ok({ removed: id }) : unknownEndpoint(fleet, id)
+    },
+    drainEndpoint: (id) => drainEndpoint(fleet, id),
+    decisions: (limit) =>
+      ok({ decisions: decisions.newest(limit).map(({ decision, record }) => decisionView(decision, record)) }),
+    explain: (path, body, headers) => explainRequest(context, path, body, headers),
+  }
+}
+
+function addEndpoint(parts: AdminParts, settings: unknown): AdminAnswer {
+  const config = parts.config()
+  const parsed = parseEndpoint(settings, config, PROFILE_NAMES)
+  if ('problems' in parsed) return { status: 400, body: { error: parsed.problems.join('; ') } }
+  const { fleet } = parts.context
+  if (fleet.endpoint(parsed.id) !== undefined) {
+    return { status: 409, body: { error: `endpoint '${parsed.id}' exists already; give another id` } }
+  }
+  const endpoint = parts.registry.add(endpointPlan(config, parsed), true)
+  return { status: 201, body: endpointView(fleet, endpoint, parts.context.clock()) }
+}
+
+function drainEndpoint(fleet: Fleet, id: string): AdminAnswer {
+  const endpoint = fleet.endpoint(id)
+  if (endpoint === undefined) return unknownEndpoint(fleet, id)
+  fleet.setDraining(id, true)
+  return ok({ draining: id, inFlight: endpoint.signals.inFlight })
+}
+
+function ok(body: unknown): AdminAnswer {
+  return { status: 200, body }
+}
+
+function unknownEndpoint(fleet: Fleet, id: string): AdminAnswer {
+  const known = fleet.endpoints.map((endpoint) => `'${endpoint.id}'`).join(', ') || 'none'
+  return { status: 404, body: { error: `there is no endpoint '${id}'; known: ${known}` } }
+}
+
+function endpointView(fleet: Fleet, endpoint: EndpointState, now: number): object {
+  endpoint.refresh(now)
+  const { id, url, role, labels, ready, draining, kvTokens, maxConcurrency, signals } = endpoint
+  return {
+    id,
+    url,
+    role,
+    labels,
+    models: fleet.modelsOf(id) ?? 'any',
+    ready,
+    draining,
+    kvTokens,
+    maxConcurrency: Number.isFinite(maxConcurrency) ? maxConcurrency : null,
+    signals: {
+      inFlight: signals.inFlight,
+      decoding: signals.decoding,
+      queuedTokens: Math.round(signals.queuedTokens),
+      queuedSeconds: signals.queuedSeconds,
+      inFlightTokens: Math.round(signals.inFlightTokens),
+      kvFill: signals.kvFill,
+      idleSeconds: Number.isFinite(signals.idleSeconds) ? signals.idleSeconds : null,
+    },
+  }
+}

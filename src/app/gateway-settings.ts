@@ -1,0 +1,13 @@
+import type { Config } from '../config/config.ts'
+import type { GatewaySettings } from '../gateway/gateway-context.ts'
+
+/** The part of the configuration that the gateway reads for every request. */
+export function gatewaySettings({ limits, headers, prefix }: Config): GatewaySettings {
+  return {
+    bodyLimit: limits.body,
+    maxAttempts: limits.attempts,
+    headers,
+    dropHeaders: new Set(headers.dropCookies ? ['cookie'] : []),
+    tenantHeader: prefix.tenantHeader?.toLowerCase(),
+  }
+}

@@ -1,0 +1,210 @@
+import type { Logger } from 'pino'
+import { AdminServer } from '../admin/admin-server.ts'
+import type { Config } from '../config/config.ts'
+import type { EndpointState } from '../core/endpoint-state.ts'
+import { Fleet } from '../core/fleet.ts'
+import type { RequestObserver } from '../core/request-record.ts'
+import { Scheduler } from '../core/scheduler.ts'
+import type { GatewayContext } from '../gateway/gateway-context.ts'
+import { GatewayServer } from '../gateway/gateway-server.ts'
+import { HealthMonitor } from '../gateway/health-monitor.ts'
+import { ModelCatalog } from '../gateway/model-catalog.ts'
+import { DecisionLog } from '../observe/decision-log.ts'
+import { Metrics } from '../observe/metrics.ts'
+import { logRequest } from '../observe/request-log.ts'
+import { BlockHasher } from '../prefix/block-hasher.ts'
+import { PredictedIndex } from '../prefix/predicted-index.ts'
+import { createAdminActions } from './admin-actions.ts'
+import { createPolicy } from './create-policy.ts'
+import { endpointPlan } from './endpoint-plan.ts'
+import { type EndpointPlan, EndpointRegistry } from './endpoint-registry.ts'
+import { gatewaySettings } from './gateway-settings.ts'
+import type { PluginLists } from './load-plugins.ts'
+
+export interface RouterParts {
+  readonly config: Config
+  readonly plugins: PluginLists
+  readonly logger: Logger
+  /** Endpoints beside those of the configuration, e.g. simulated engines; a reload leaves them alone. */
+  readonly extraEndpoints: readonly EndpointPlan[]
+}
+
+/** Where a running router can be reached, as base URLs. */
+export interface RouterAddresses {
+  readonly gateway: string
+  readonly admin: string
+}
+
+/** The whole router: one scheduling core, the gateway in front of it, the admin listener beside it. */
+export class Router {
+  #config: Config
+  readonly #plugins: PluginLists
+  readonly #logger: Logger
+  readonly #index: PredictedIndex
+  readonly #fleet: Fleet
+  readonly #registry: EndpointRegistry
+  readonly #metrics: Metrics
+  readonly #decisions = new DecisionLog()
+  readonly #context: GatewayContext
+  readonly #gateway: GatewayServer
+  readonly #admin: AdminServer
+
+  constructor({ config, plugins, logger, extraEndpoints }: RouterParts) {
+    this.#config = config
+    this.#plugins = plugins
+    this.#logger = logger
+    this.#index = new PredictedIndex({ maxBytes: config.prefix.maxBytes })
+    this.#fleet = new Fleet({
+      index: this.#index,
+      policyFor: (model) => createPolicy(this.#config, plugins, model, Math.random),
+      bytesPerToken: config.prefix.bytesPerToken,
+    })
+    this.#metrics = new Metrics(this.#fleet)
+    const catalog = new ModelCatalog()
+    const health = new HealthMonitor(this.#fleet, catalog, { changed: this.#healthChanged.bind(this) }, clock)
+    this.#registry = new EndpointRegistry(this.#fleet, health)
+    this.#context = this.#createContext(health)
+    this.#gateway = new GatewayServer(this.#context, catalog, { ...config.listen, headerLimit: config.limits.headers })
+    this.#admin = new AdminServer(this.#adminActions(), { ...config.admin, bodyLimit: config.limits.body })
+    this.#fleet.setAliases(aliasesOf(config))
+    for (const plan of extraEndpoints) this.#registry.add(plan, true)
+    this.#registry.apply(config.endpoints.map((endpoint) => endpointPlan(config, endpoint)))
+  }
+
+  /** Opens both listeners. Rejects with a message that says which one failed, and closes the other. */
+  async start(): Promise<RouterAddresses> {
+    const { admin, listen } = this.#config
+    try {
+      const adminUrl = await this.#admin.listen().catch(explainListen('admin', '--admin-port', admin))
+      const address = await this.#gateway.listen().catch(explainListen('gateway', '--port', listen))
+      return { gateway: baseUrl(listen.host, address.port), admin: adminUrl }
+    } catch (error) {
+      await this.#admin.close()
+      this.#registry.close()
+      throw error
+    }
+  }
+
+  /** Resolves when every endpoint is ready, or after `seconds`; tells how many are. */
+  async settled(seconds: number): Promise<number> {
+    const until = clock() + seconds
+    const ready = (): number => this.#fleet.endpoints.filter((endpoint) => endpoint.ready).length
+    while (ready() < this.#fleet.endpoints.length && clock() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    return ready()
+  }
+
+  /** Models that can be asked for now. */
+  models(): readonly string[] {
+    return this.#fleet.readyModels()
+  }
+
+  /**
+   * Takes over a new configuration without touching a running request. Listeners, plugin files and the index budget
+   * stay as they were started; the names of such changed keys are returned.
+   */
+  reload(config: Config): string[] {
+    const before = this.#config
+    this.#config = config
+    this.#context.settings = gatewaySettings(config)
+    this.#fleet.setAliases(aliasesOf(config))
+    if (JSON.stringify([before.policy, before.pools]) !== JSON.stringify([config.policy, config.pools])) {
+      this.#fleet.setPolicies((model) => createPolicy(config, this.#plugins, model, Math.random))
+    }
+    this.#registry.apply(config.endpoints.map((endpoint) => endpointPlan(config, endpoint)))
+    const fixed = ['listen', 'admin', 'plugins', 'log', 'prefix'] as const
+    return fixed.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]))
+  }
+
+  /** Takes no new requests, lets the running ones finish within the drain time, and closes everything. */
+  async stop(): Promise<void> {
+    await this.#gateway.drain(this.#config.timeouts.drain)
+    await this.#admin.close()
+    this.#registry.close()
+  }
+
+  #createContext(health: HealthMonitor): GatewayContext {
+    return {
+      fleet: this.#fleet,
+      scheduler: new Scheduler({
+        index: this.#index,
+        clock,
+        random: Math.random,
+        onPolicyError: (policy, error) => this.#policyFailed(policy, error),
+      }),
+      hasher: new BlockHasher(),
+      observer: this.#observer(),
+      health,
+      settings: gatewaySettings(this.#config),
+      upstreamOf: (endpoint) => this.#registry.upstreamOf(endpoint),
+      reportFault: (request, error) => this.#logger.error({ request, err: error }, 'the router failed on a request'),
+      clock,
+      wallClock: Date.now,
+    }
+  }
+
+  #observer(): RequestObserver {
+    return {
+      decided: (decision) => {
+        this.#decisions.add(decision)
+        this.#metrics.decided(decision)
+      },
+      retried: (decision, reason) => this.#metrics.retried(decision, reason),
+      ended: (record) => {
+        this.#decisions.settle(record)
+        this.#metrics.ended(record)
+        logRequest(this.#logger, record)
+      },
+    }
+  }
+
+  #adminActions() {
+    return createAdminActions({
+      context: this.#context,
+      registry: this.#registry,
+      decisions: this.#decisions,
+      metrics: this.#metrics,
+      config: () => this.#config,
+      draining: () => this.#gateway.draining,
+    })
+  }
+
+  #healthChanged({ id }: EndpointState, ready: boolean, why: string): void {
+    if (ready) this.#logger.info({ endpoint: id, why }, 'endpoint ready')
+    else this.#logger.warn({ endpoint: id, why }, 'endpoint not ready')
+  }
+
+  #policyFailed(policy: string, error: unknown): void {
+    this.#metrics.policyError(policy)
+    this.#logger.error({ policy, err: error }, 'a policy threw; all endpoints counted as equal')
+  }
+}
+
+/** Seconds on a clock that only goes forward. */
+function clock(): number {
+  return performance.now() / 1000
+}
+
+function aliasesOf(config: Config): Map<string, string> {
+  return new Map(config.pools.flatMap(({ model, aliases }) => aliases.map((alias) => [alias, model] as const)))
+}
+
+function baseUrl(host: string, port: number): string {
+  const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`
+}
+
+/** Turns a failed listen into a message that says which address is meant and what to do. */
+function explainListen(name: string, flag: string, { host, port }: { host: string; port: number }) {
+  return (error: NodeJS.ErrnoException): never => {
+    const reasons: Record<string, string> = {
+      EADDRINUSE: `something else listens there; choose another port with ${flag}`,
+      EACCES: `this user may not listen there; choose a port above 1023 with ${flag}`,
+      EADDRNOTAVAIL: 'this machine does not have that address',
+      ENOTFOUND: 'this name is not known',
+    }
+    const reason = reasons[error.code ?? ''] ?? error.message
+    throw new Error(`cannot open the ${name} listener on ${host}:${port}: ${reason}`)
+  }
+}

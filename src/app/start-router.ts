@@ -1,0 +1,142 @@
+import type { Config } from '../config/config.ts'
+import type { ConfigFlags } from '../config/flags.ts'
+import { formatProblems } from '../config/format-problems.ts'
+import { loadConfig } from '../config/load-config.ts'
+import { watchConfig } from '../config/watch.ts'
+import { PROFILE_NAMES, profileNamed } from '../engine/profiles.ts'
+import type { StepRates } from '../core/rates.ts'
+import { createLog, type Log } from '../observe/request-log.ts'
+import { DemoFleet, type DemoEngine, type DemoFleetOptions } from './demo-fleet.ts'
+import type { EndpointPlan } from './endpoint-registry.ts'
+import { loadPlugins, OWN_PLUGINS, type PluginLists } from './load-plugins.ts'
+import { Router, type RouterAddresses } from './router.ts'
+
+/** Seconds the start waits for endpoints to become ready before it says where it listens. */
+const SETTLE = 2
+
+/** Starts the router as a program: reads the configuration, prints where it listens, handles signals. */
+export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): Promise<void> {
+  let plugins: PluginLists = OWN_PLUGINS
+  let config = readConfig(flags, plugins)
+  if (config.plugins.length > 0) {
+    plugins = await loadPlugins(config.plugins)
+    config = readConfig(flags, plugins)
+  }
+  const log = createLog(config.log)
+  const fleet =
+    config.endpoints.length === 0
+      ? await DemoFleet.start(demo, (id) => log.logger.warn({ endpoint: id }, 'a simulated engine has stopped'))
+      : undefined
+  const extraEndpoints = fleet?.engines.map((engine) => demoPlan(config, engine, demo)) ?? []
+  const router = new Router({ config, plugins, logger: log.logger, extraEndpoints })
+  try {
+    const addresses = await router.start()
+    const ready = await router.settled(SETTLE)
+    printWelcome(addresses, router, ready, extraEndpoints.length + config.endpoints.length, fleet !== undefined)
+  } catch (error) {
+    fleet?.stop()
+    throw error
+  }
+  const reload = (): void => reloadConfig(router, flags, plugins, log)
+  const watch = flags.config === undefined ? undefined : watchConfig(flags.config, reload)
+  process.on('SIGHUP', reload)
+  stopOnSignal(router, log, () => {
+    watch?.[Symbol.dispose]()
+    fleet?.stop()
+  })
+}
+
+function readConfig(flags: ConfigFlags, plugins: PluginLists): Config {
+  const result = loadConfig({
+    ...(flags.config === undefined ? {} : { file: flags.config }),
+    env: process.env,
+    flags,
+    knownPolicies: plugins.policies,
+    profiles: new Set(PROFILE_NAMES),
+    endpointsOptional: true,
+  })
+  if (result.ok) return result.config
+  throw new Error(`the configuration cannot be used:\n${formatProblems(result.problems)}`)
+}
+
+/** Reads the configuration again; a bad one is reported and changes nothing. */
+function reloadConfig(router: Router, flags: ConfigFlags, plugins: PluginLists, { logger }: Log): void {
+  try {
+    const fixed = router.reload(readConfig(flags, plugins))
+    logger.info({}, 'configuration reloaded')
+    if (fixed.length > 0) logger.warn({ keys: fixed }, 'these keys take effect at the next start only')
+  } catch (error) {
+    logger.error({ problem: error instanceof Error ? error.message : String(error) }, 'configuration not reloaded; the old one stays in force')
+  }
+}
+
+function demoPlan(config: Config, { id, url }: DemoEngine, { profile: name, speed, kvTokens }: DemoFleetOptions): EndpointPlan {
+  const profile = profileNamed(name)
+  return {
+    settings: {
+      id,
+      url,
+      role: 'both',
+      labels: { simulated: 'true' },
+      rates: scaled(profile.rates, speed),
+      kvTokens: kvTokens ?? profile.kvTokens,
+      maxConcurrency: Number.POSITIVE_INFINITY,
+    },
+    models: undefined,
+    health: config.health,
+    upstream: {
+      connectTimeout: config.timeouts.connect,
+      firstByteTimeout: config.timeouts.firstByte,
+      idleTimeout: config.timeouts.idle,
+      keepAlive: config.timeouts.keepAlive,
+      headers: {},
+    },
+  }
+}
+
+/** The rates of an engine that runs `speed` times as fast. */
+function scaled(rates: StepRates, speed: number): StepRates {
+  return {
+    prefillBase: rates.prefillBase / speed,
+    prefillPerToken: rates.prefillPerToken / speed,
+    prefillPerPair: rates.prefillPerPair / speed,
+    decodeBase: rates.decodeBase / speed,
+    decodePerSequence: rates.decodePerSequence / speed,
+    decodePerKvToken: rates.decodePerKvToken / speed,
+    overhead: rates.overhead / speed,
+  }
+}
+
+function printWelcome({ gateway, admin }: RouterAddresses, router: Router, ready: number, total: number, simulated: boolean): void {
+  const model = router.models()[0] ?? 'MODEL'
+  const body = JSON.stringify({ model, stream: true, max_tokens: 64, messages: [{ role: 'user', content: 'Hello' }] })
+  const lines = [
+    `Kvasir is ready${simulated ? ' in front of simulated engines (give --endpoint URL for real ones)' : ''}`,
+    `  gateway    ${gateway}`,
+    `  admin      ${admin}  (/metrics, /api/endpoints, /api/decisions)`,
+    `  endpoints  ${ready} of ${total} ready${router.models().length > 0 ? `, models: ${router.models().join(', ')}` : ''}`,
+    '',
+    'Try it:',
+    `  curl -N ${gateway}/v1/chat/completions -H 'content-type: application/json' -d '${body}'`,
+    '',
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+/** SIGTERM and SIGINT drain; the second one ends the program at once. */
+function stopOnSignal(router: Router, log: Log, cleanUp: () => void): void {
+  let stopping = false
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    log.logger.info({ signal }, 'draining: no new requests, running ones finish')
+    void router.stop().finally(() => {
+      cleanUp()
+      log.logger.info({}, 'stopped')
+      log.flush()
+      process.exit(0)
+    })
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}

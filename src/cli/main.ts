@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+import { Command } from 'commander'
+import { VERSION } from './version.ts'
+
+/**
+ * The commands by name. A command's code is loaded only when it runs, so that the start of the router does not pay for
+ * the bench, nor `config check` for the router.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./start.ts')).startCommand(),
+  explain: async () => (await import('./explain.ts')).explainCommand(),
+  config: async () => (await import('./config.ts')).configCommand(),
+  engine: async () => (await import('./engine.ts')).engineCommand(),
+  bench: async () => (await import('./bench.ts')).benchCommand(),
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('kvasir')
+    .description('Routes every LLM request to the replica where it costs least.')
+    .version(VERSION)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  const wanted = argv.find((word) => !word.startsWith('-'))
+  const chosen = wanted === undefined ? undefined : COMMANDS[wanted]
+  for (const load of chosen === undefined ? Object.values(COMMANDS) : [chosen]) program.addCommand(await load())
+  for (const command of program.commands) command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  await program.parseAsync([...argv], { from: 'user' })
+}
+
+await main(process.argv.slice(2))

@@ -1,0 +1,74 @@
+import type { PartConfig } from '../core/plugin.ts'
+import { hostAndPort } from './endpoint-url.ts'
+import type { EndpointInput } from './endpoint-schema.ts'
+import type { Environment } from './environment.ts'
+import { type HealthSettings, overrideHealth } from './health-schema.ts'
+import type { ConfigInput } from './schema.ts'
+import { expandVariables } from './variables.ts'
+
+type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T
+
+/** An endpoint with everything filled in. */
+type Endpoint = Omit<EndpointInput, 'id' | 'health' | 'keepAlive'> & {
+  /** Unique. */
+  id: string
+  health: HealthSettings
+  /** Seconds an idle connection is kept. */
+  keepAlive: number
+}
+
+type Pool = Omit<ConfigInput['pools'][number], 'policy'> & { policy: PartConfig }
+
+/**
+ * A complete, checked configuration: durations in seconds (0 where a time limit is off), sizes in bytes, KV cache in
+ * tokens, no concurrency limit as Infinity, plugin files as absolute paths. Frozen.
+ */
+export type Config = DeepReadonly<Omit<ConfigInput, 'endpoints' | 'pools'> & { endpoints: Endpoint[]; pools: Pool[] }>
+
+export type ConfigEndpoint = Config['endpoints'][number]
+export type ConfigPool = Config['pools'][number]
+
+/**
+ * Fills in what depends on other keys: ids, health and keep-alive of endpoints, policies of pools, variables in headers.
+ *
+ * @param locate Absolute path of the plugin file that is written at this position of the list.
+ */
+export function completeConfig(
+  input: ConfigInput,
+  env: Environment,
+  locate: (written: string, index: number) => string,
+): Config {
+  const config: Config = {
+    ...input,
+    endpoints: input.endpoints.map((endpoint) =>
+      completeEndpoint({ ...endpoint, headers: expandAll(endpoint.headers, env) }, input),
+    ),
+    pools: input.pools.map((pool) => ({ ...pool, policy: pool.policy ?? input.policy })),
+    plugins: input.plugins.map(locate),
+  }
+  freeze(config)
+  return config
+}
+
+/** Fills in what an endpoint takes over from its URL and from the rest of the configuration. */
+export function completeEndpoint(
+  endpoint: EndpointInput,
+  { health, timeouts }: Pick<Config, 'health' | 'timeouts'>,
+): ConfigEndpoint {
+  return {
+    ...endpoint,
+    id: endpoint.id ?? hostAndPort(endpoint.url),
+    health: overrideHealth(health, endpoint.health),
+    keepAlive: endpoint.keepAlive ?? timeouts.keepAlive,
+  }
+}
+
+function expandAll(headers: Readonly<Record<string, string>>, env: Environment): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, expandVariables(value, env)]))
+}
+
+function freeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return
+  Object.freeze(value)
+  for (const inner of Object.values(value)) freeze(inner)
+}

@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { endpointUrl, hostAndPort } from './endpoint-url.ts'
+import type { Environment } from './environment.ts'
+import { type ConfigPath, showPath, showValue } from './problem.ts'
+import { missingVariables } from './variables.ts'
+
+/** A conflict between values that are fine by themselves. */
+export interface Conflict {
+  readonly path: ConfigPath
+  readonly message: string
+  readonly hint?: string
+}
+
+const endpointShape = z.union([
+  endpointUrl().transform((url) => ({ url, id: undefined, models: [], headers: {}, bare: true })),
+  z.looseObject({
+    url: endpointUrl(),
+    id: z.string().trim().optional(),
+    models: z.array(z.unknown()).catch([]),
+    headers: z.record(z.string(), z.unknown()).catch({}),
+    bare: z.literal(false).catch(false),
+  }),
+])
+
+const poolShape = z.looseObject({ model: z.string().trim(), aliases: z.array(z.unknown()).catch([]) })
+
+/**
+ * Names and addresses that are given twice, and header variables that are not set. Looks at everything that is
+ * well-formed, whatever else is wrong, so that all problems are found at once.
+ */
+export function findConflicts(tree: unknown, env: Environment): Conflict[] {
+  const { endpoints: rawEndpoints, pools: rawPools } = z
+    .looseObject({ endpoints: z.array(z.unknown()).catch([]), pools: z.array(z.unknown()).catch([]) })
+    .catch({ endpoints: [], pools: [] })
+    .parse(tree)
+  const endpoints = rawEndpoints.flatMap((raw, index) => {
+    const { data } = endpointShape.safeParse(raw)
+    return data === undefined ? [] : [{ ...data, index }]
+  })
+  const pools = rawPools.flatMap((raw, index) => {
+    const { data } = poolShape.safeParse(raw)
+    return data === undefined ? [] : [{ ...data, index }]
+  })
+  return [...addressConflicts(endpoints), ...nameConflicts(endpoints, pools), ...unsetVariables(endpoints, env)]
+}
+
+type NamedEndpoint = z.output<typeof endpointShape> & { readonly index: number }
+type NamedPool = z.output<typeof poolShape> & { readonly index: number }
+
+/** Endpoints with the same URL or id. */
+function addressConflicts(endpoints: readonly NamedEndpoint[]): Conflict[] {
+  const urls = new Map<string, number>()
+  const ids = new Map<string, number>()
+  return endpoints.flatMap(({ url, id, bare, index }): Conflict[] => {
+    const at = bare ? ['endpoints', index] : ['endpoints', index, 'url']
+    const sameUrl = urls.get(url)
+    if (sameUrl !== undefined) return [{ path: at, message: `${url} is the URL of endpoints[${sameUrl}] already` }]
+    urls.set(url, index)
+    const name = id ?? hostAndPort(url)
+    const sameId = ids.get(name)
+    ids.set(name, sameId ?? index)
+    if (sameId === undefined) return []
+    const path = id === undefined ? at : ['endpoints', index, 'id']
+    return [
+      {
+        path,
+        message: `${name} is the id of endpoints[${sameId}] already`,
+        hint: 'give each endpoint an id of its own',
+      },
+    ]
+  })
+}
+
+/** Pools of the same model, aliases given twice, and aliases that hide a model. */
+function nameConflicts(endpoints: readonly NamedEndpoint[], pools: readonly NamedPool[]): Conflict[] {
+  const owners = new Map<unknown, ConfigPath>()
+  const conflicts: Conflict[] = []
+  const claim = (name: unknown, path: ConfigPath) => {
+    const owner = owners.get(name)
+    if (owner === undefined) owners.set(name, path)
+    else conflicts.push({ path, message: `${showValue(name)} is the name of ${showPath(owner)} already` })
+  }
+  for (const { model, index } of pools) claim(model, ['pools', index, 'model'])
+  for (const { models, index } of endpoints) {
+    for (const [i, model] of models.entries())
+      if (!owners.has(model)) owners.set(model, ['endpoints', index, 'models', i])
+  }
+  for (const { aliases, index } of pools) {
+    for (const [i, alias] of aliases.entries()) claim(alias, ['pools', index, 'aliases', i])
+  }
+  return conflicts
+}
+
+function unsetVariables(endpoints: readonly NamedEndpoint[], env: Environment): Conflict[] {
+  return endpoints.flatMap(({ headers, index }) =>
+    Object.entries(headers).flatMap(([name, value]) =>
+      missingVariables(typeof value === 'string' ? value : '', env).map((variable) => ({
+        path: ['endpoints', index, 'headers', name],
+        message: `expected the environment variable ${variable}, which is not set`,
+      })),
+    ),
+  )
+}

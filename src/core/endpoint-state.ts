@@ -1,0 +1,71 @@
+import type { Candidate, EndpointRole, EndpointSettings } from './endpoint.ts'
+import { PrefillQueue } from './prefill-queue.ts'
+import type { StepRates } from './rates.ts'
+import { idleSignals, type SignalName, type Signals } from './signals.ts'
+
+/** One endpoint with everything the core knows about it. Plugins see it as a `Candidate`. */
+export class EndpointState implements Candidate<SignalName> {
+  readonly slot: number
+  readonly signals: Signals = idleSignals()
+  readonly prefill = new PrefillQueue()
+  id: string
+  url: string
+  role: EndpointRole
+  labels: Readonly<Record<string, string>>
+  rates: StepRates
+  kvTokens: number
+  maxConcurrency: number
+  /** True after a passed probe, until probes or requests fail. */
+  ready = false
+  /** True when the endpoint takes no new requests and only finishes its running ones. */
+  draining = false
+  /** When a request was last sent here, in seconds of the scheduler's clock. */
+  lastBookedAt = Number.NEGATIVE_INFINITY
+
+  #onIdle: (() => void)[] = []
+
+  constructor(slot: number, settings: EndpointSettings) {
+    this.slot = slot
+    this.id = settings.id
+    this.url = settings.url
+    this.role = settings.role
+    this.labels = settings.labels
+    this.rates = settings.rates
+    this.kvTokens = settings.kvTokens
+    this.maxConcurrency = settings.maxConcurrency
+  }
+
+  /** Takes over changed settings; what is in flight and what is cached stays. */
+  configure(settings: EndpointSettings): void {
+    this.role = settings.role
+    this.labels = settings.labels
+    this.rates = settings.rates
+    this.kvTokens = settings.kvTokens
+    this.maxConcurrency = settings.maxConcurrency
+  }
+
+  /** True when new requests may be sent here. */
+  get eligible(): boolean {
+    return this.ready && !this.draining
+  }
+
+  /** Runs `action` when no request is in flight here: now, or when the last one ends. */
+  whenIdle(action: () => void): void {
+    if (this.signals.inFlight === 0) action()
+    else this.#onIdle.push(action)
+  }
+
+  /** Called by a lease that has ended. */
+  leaseEnded(): void {
+    if (this.signals.inFlight > 0 || this.#onIdle.length === 0) return
+    for (const action of this.#onIdle.splice(0)) action()
+  }
+
+  /** Brings the signals that change with time up to `now`. */
+  refresh(now: number): void {
+    this.prefill.advance(now)
+    this.signals.queuedTokens = this.prefill.tokens
+    this.signals.queuedSeconds = this.prefill.seconds
+    this.signals.idleSeconds = now - this.lastBookedAt
+  }
+}

@@ -1,0 +1,192 @@
+import { BLOCK_BYTES } from '../prefix/block-keys.ts'
+import type { EndpointSettings } from './endpoint.ts'
+import { EndpointState } from './endpoint-state.ts'
+import { Pool, type PoolPolicy } from './pool.ts'
+import type { PrefixIndex } from './prefix-index.ts'
+
+/** Name of the pool of requests that name no model, or one that only endpoints of unknown models could serve. */
+export const ANY_MODEL = '*'
+
+export interface FleetOptions {
+  readonly index: PrefixIndex
+  /** Creates the policy of a model's pool. */
+  policyFor(model: string): PoolPolicy
+  /** Bytes of prompt text per token, until it is learned per model. */
+  readonly bytesPerToken: number
+}
+
+/**
+ * All endpoints, and the pools they form by the models they serve. An endpoint whose models are unknown may serve any.
+ */
+export class Fleet {
+  readonly #endpoints = new Map<string, EndpointState>()
+  readonly #models = new Map<string, readonly string[] | undefined>()
+  readonly #pools = new Map<string, Pool>()
+  #aliases: ReadonlyMap<string, string> = new Map()
+  #options: FleetOptions
+
+  constructor(options: FleetOptions) {
+    this.#options = options
+  }
+
+  get endpoints(): readonly EndpointState[] {
+    return [...this.#endpoints.values()]
+  }
+
+  get pools(): readonly Pool[] {
+    return [...this.#pools.values()]
+  }
+
+  endpoint(id: string): EndpointState | undefined {
+    return this.#endpoints.get(id)
+  }
+
+  /** Models an endpoint serves; undefined when nobody has said. */
+  modelsOf(id: string): readonly string[] | undefined {
+    return this.#models.get(id)
+  }
+
+  /** Adds an endpoint; it gets no requests until `setReady`. Its id must be new. */
+  add(settings: EndpointSettings, models: readonly string[] | undefined): EndpointState {
+    if (this.#endpoints.has(settings.id)) throw new Error(`endpoint '${settings.id}' exists already`)
+    const slot = this.#options.index.addEndpoint(this.#capacityBlocks(settings.kvTokens))
+    const endpoint = new EndpointState(slot, settings)
+    this.#endpoints.set(settings.id, endpoint)
+    this.#models.set(settings.id, models)
+    this.#regroup()
+    return endpoint
+  }
+
+  /** Takes over changed settings of an endpoint; what it holds and runs stays. */
+  configure(settings: EndpointSettings): void {
+    const endpoint = this.#endpoints.get(settings.id)
+    if (endpoint === undefined) return
+    endpoint.configure(settings)
+    this.#options.index.setCapacity(endpoint.slot, this.#capacityBlocks(settings.kvTokens))
+    this.#regroup()
+  }
+
+  /** Takes an endpoint out. Its running requests end as they will; only then is its slot free again. */
+  remove(id: string): boolean {
+    const endpoint = this.#endpoints.get(id)
+    if (endpoint === undefined) return false
+    this.#endpoints.delete(id)
+    this.#models.delete(id)
+    endpoint.whenIdle(() => this.#options.index.removeEndpoint(endpoint.slot))
+    this.#regroup()
+    return true
+  }
+
+  setReady(id: string, ready: boolean): void {
+    const endpoint = this.#endpoints.get(id)
+    if (endpoint === undefined || endpoint.ready === ready) return
+    endpoint.ready = ready
+    this.#regroup()
+  }
+
+  setDraining(id: string, draining: boolean): void {
+    const endpoint = this.#endpoints.get(id)
+    if (endpoint === undefined || endpoint.draining === draining) return
+    endpoint.draining = draining
+    this.#regroup()
+  }
+
+  setModels(id: string, models: readonly string[] | undefined): void {
+    if (!this.#endpoints.has(id) || sameNames(this.#models.get(id), models)) return
+    this.#models.set(id, models)
+    this.#regroup()
+  }
+
+  /** The endpoint restarted: nothing of what it held is left. */
+  forget(id: string): void {
+    const endpoint = this.#endpoints.get(id)
+    if (endpoint !== undefined) this.#options.index.clear(endpoint.slot)
+  }
+
+  /** Other names of models: alias to model. */
+  get aliases(): ReadonlyMap<string, string> {
+    return this.#aliases
+  }
+
+  /** Replaces the aliases: other names under which clients may ask for a model. */
+  setAliases(aliases: ReadonlyMap<string, string>): void {
+    this.#aliases = aliases
+  }
+
+  /** Creates all policies anew, e.g. after the config changed. */
+  setPolicies(policyFor: FleetOptions['policyFor']): void {
+    this.#options = { ...this.#options, policyFor }
+    for (const pool of this.#pools.values()) pool.policy = policyFor(pool.model)
+  }
+
+  /** The model that is meant by a name: itself unless it is an alias. */
+  resolve(name: string): string {
+    return this.#aliases.get(name) ?? name
+  }
+
+  /** The pool of a model (after aliases); undefined when no endpoint serves it. */
+  poolOf(model: string | undefined): Pool | undefined {
+    if (model === undefined) return this.#soleModelPool()
+    return this.#pools.get(this.resolve(model)) ?? (this.#servesAnything() ? this.#pools.get(ANY_MODEL) : undefined)
+  }
+
+  /** The pool of all endpoints, for requests to which the model does not matter. */
+  get anyPool(): Pool {
+    return this.#pool(ANY_MODEL)
+  }
+
+  /** Models of ready endpoints, in order of name. */
+  readyModels(): string[] {
+    const names = new Set<string>()
+    for (const endpoint of this.#endpoints.values()) {
+      if (!endpoint.ready) continue
+      for (const model of this.#models.get(endpoint.id) ?? []) names.add(model)
+    }
+    return [...names].sort()
+  }
+
+  /** Every name a client may ask for now: models, and aliases of models that are served. */
+  knownNames(): string[] {
+    const models = [...this.#pools.keys()].filter((name) => name !== ANY_MODEL)
+    const aliases = [...this.#aliases].filter(([, model]) => this.#pools.has(model)).map(([alias]) => alias)
+    return [...models, ...aliases].sort()
+  }
+
+  #capacityBlocks(kvTokens: number): number {
+    return Math.max(1, Math.floor((kvTokens * this.#options.bytesPerToken) / BLOCK_BYTES))
+  }
+
+  #soleModelPool(): Pool | undefined {
+    const named = this.pools.filter((pool) => pool.model !== ANY_MODEL)
+    if (named.length === 1) return named[0]
+    return this.#servesAnything() ? this.anyPool : undefined
+  }
+
+  #servesAnything(): boolean {
+    return [...this.#models.values()].includes(undefined)
+  }
+
+  #pool(model: string): Pool {
+    let pool = this.#pools.get(model)
+    if (pool === undefined) {
+      pool = new Pool(model, this.#options.policyFor(model), this.#options.bytesPerToken)
+      this.#pools.set(model, pool)
+    }
+    return pool
+  }
+
+  /** Forms the pools anew: after any change of members, models, readiness or draining. */
+  #regroup(): void {
+    const endpoints = this.endpoints
+    const models = new Set([...this.#models.values()].flatMap((names) => names ?? []))
+    for (const name of this.#pools.keys()) if (name !== ANY_MODEL && !models.has(name)) this.#pools.delete(name)
+    for (const model of models) {
+      this.#pool(model).setEndpoints(endpoints.filter(({ id }) => this.#models.get(id)?.includes(model) ?? true))
+    }
+    this.anyPool.setEndpoints(endpoints)
+  }
+}
+
+function sameNames(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.join('\n') === b.join('\n'))
+}

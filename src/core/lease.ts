@@ -1,0 +1,99 @@
+import type { EndpointState } from './endpoint-state.ts'
+import type { RequestOutcome } from './outcome.ts'
+import type { Pool, PoolPolicy } from './pool.ts'
+import type { QueuedPrefill } from './prefill-queue.ts'
+import type { BlockBooking, PrefixIndex } from './prefix-index.ts'
+import type { SchedulingRequest } from './request.ts'
+
+/** Blocks by which prediction and report may differ without being wrong: engines round down, templates add tokens. */
+const CORRECTION_SLACK_BLOCKS = 2
+
+/** What a decision booked. */
+export interface LeaseTerms {
+  readonly endpoint: EndpointState
+  readonly pool: Pool
+  readonly request: SchedulingRequest
+  readonly index: PrefixIndex
+  readonly booking: BlockBooking
+  readonly prefill: QueuedPrefill
+  /** Leading blocks that were predicted to be held. */
+  readonly matchedBlocks: number
+}
+
+/**
+ * The booking of one attempt's load on an endpoint. It is made inside the decision, so that the next request of a burst
+ * sees it, and ends exactly once, whichever way the attempt ends.
+ */
+export class Lease {
+  readonly endpoint: EndpointState
+  readonly #terms: LeaseTerms
+  readonly #policy: PoolPolicy
+  readonly #tokens: number
+  #started = false
+  #ended = false
+
+  constructor(terms: LeaseTerms) {
+    this.endpoint = terms.endpoint
+    this.#terms = terms
+    this.#policy = terms.pool.policy
+    this.#tokens = terms.request.promptTokens + terms.request.outputTokens
+    this.endpoint.signals.inFlight += 1
+    this.endpoint.signals.inFlightTokens += this.#tokens
+  }
+
+  /** The first content token has come: the prefill is done and its blocks are really there. */
+  firstToken(now: number): void {
+    if (this.#started || this.#ended) return
+    this.#started = true
+    this.endpoint.signals.decoding += 1
+    this.endpoint.prefill.remove(this.#terms.prefill, now)
+    this.#terms.index.confirm(this.#terms.booking)
+  }
+
+  /** The attempt is over. Further calls do nothing. */
+  end(outcome: RequestOutcome, now: number): void {
+    if (this.#ended) return
+    this.#ended = true
+    const { signals } = this.endpoint
+    signals.inFlight -= 1
+    signals.inFlightTokens -= this.#tokens
+    if (signals.inFlight === 0) signals.inFlightTokens = 0
+    if (this.#started) signals.decoding -= 1
+    this.endpoint.prefill.remove(this.#terms.prefill, now)
+    this.#settle(outcome)
+    this.#policy.policy.ended?.(this.#terms.request, this.endpoint, outcome, now)
+    this.endpoint.leaseEnded()
+  }
+
+  #settle(outcome: RequestOutcome): void {
+    const { index, booking } = this.#terms
+    if (outcome.kind === 'finished') index.confirm(booking)
+    else if (!this.#started) index.withdraw(booking)
+    this.#learn(outcome)
+    this.endpoint.signals.kvFill = Math.min(1, this.#heldTokens() / this.endpoint.kvTokens)
+  }
+
+  #heldTokens(): number {
+    return this.#terms.index.held(this.endpoint.slot) * this.#terms.pool.tokensPerBlock
+  }
+
+  /** Takes in what the engine said: text per token, answer length, and what it really found in its cache. */
+  #learn(outcome: RequestOutcome): void {
+    const { pool, request, index, booking, matchedBlocks } = this.#terms
+    if (outcome.kind !== 'finished') return
+    if (outcome.outputTokens > 0) pool.outputTokens.observe(outcome.outputTokens)
+    const prompt = outcome.usage?.promptTokens
+    if (prompt === undefined || prompt <= 0 || request.promptBytes <= 0) return
+    pool.bytesPerToken.observe(request.promptBytes / prompt)
+    const cached = outcome.usage?.cachedTokens
+    if (cached === undefined || request.blocks.count === 0) return
+    const cachedBlocks = Math.min(request.blocks.count, Math.floor((cached / prompt) * this.#promptBlocks()))
+    if (cachedBlocks + CORRECTION_SLACK_BLOCKS < matchedBlocks) index.correct(booking, cachedBlocks)
+  }
+
+  /** Blocks of the whole prompt, its partial last one included as a fraction. */
+  #promptBlocks(): number {
+    const { request } = this.#terms
+    return request.promptTokens / request.tokensPerBlock
+  }
+}

@@ -1,0 +1,37 @@
+import type { Decision } from './decision.ts'
+import type { RequestOutcome } from './outcome.ts'
+
+/** What became of one client request; it holds no prompt text. Times are in seconds unless named otherwise. */
+export interface RequestRecord {
+  readonly requestId: string
+  readonly route: string
+  /** Model of the pool; undefined when no pool was found. */
+  readonly model: string | undefined
+  readonly streamed: boolean
+  /** Milliseconds since the epoch. */
+  readonly arrivedAt: number
+  /** From the arrival of the request line to the first dispatch: reading, understanding, deciding. */
+  readonly queueSeconds: number | undefined
+  /** From arrival to the first content token relayed. */
+  readonly ttft: number | undefined
+  /** From arrival to the end. */
+  readonly e2e: number
+  /** HTTP status the client got; 499 when it left before there was one. */
+  readonly status: number
+  /** Code of the gateway's own error, if that is what the client got. */
+  readonly error: string | undefined
+  /** Attempts made, i.e. endpoints tried. */
+  readonly attempts: number
+  /** The last attempt's decision. */
+  readonly decision: Decision | undefined
+  /** The last attempt's outcome. */
+  readonly outcome: RequestOutcome | undefined
+}
+
+/** Is told of every decision and of the end of every request. Must be quick and must not throw. */
+export interface RequestObserver {
+  decided(decision: Decision): void
+  ended(record: RequestRecord): void
+  /** An attempt failed and another endpoint is tried; `reason` is from a closed set. */
+  retried(decision: Decision, reason: string): void
+}

@@ -1,0 +1,187 @@
+import type { Decision, Refusal } from './decision.ts'
+import type { EndpointState } from './endpoint-state.ts'
+import { Lease } from './lease.ts'
+import type { Pool } from './pool.ts'
+import type { PrefixIndex } from './prefix-index.ts'
+import { Ranking } from './ranking.ts'
+import { prefillSeconds } from './rates.ts'
+import type { SchedulingRequest } from './request.ts'
+
+/** Costs closer than this share of each other are equal. */
+const TIE = 1e-9
+
+export interface SchedulerServices {
+  readonly index: PrefixIndex
+  /** Monotonic clock in seconds. */
+  clock(): number
+  /** Uniform number in [0, 1). */
+  random(): number
+  /** Told when a policy throws; the request goes on with all endpoints ranked equal. */
+  onPolicyError?(policy: string, error: unknown): void
+}
+
+export interface Choice {
+  readonly decision: Decision
+  readonly lease: Lease
+}
+
+/**
+ * Chooses an endpoint for each request and books its load in the same step. Knows no shell: the clock, the source of
+ * chance and the index are handed in.
+ */
+export class Scheduler {
+  readonly #services: SchedulerServices
+  readonly #ranking = new Ranking()
+  #matched = new Uint32Array(64)
+
+  constructor(services: SchedulerServices) {
+    this.#services = services
+  }
+
+  /** Chooses, books and returns the lease, or says why nothing can be chosen. `excluded` endpoints are left out. */
+  choose(pool: Pool, request: SchedulingRequest, excluded?: ReadonlySet<EndpointState>): Choice | Refusal {
+    const candidates = eligibleFor(pool, excluded)
+    if (candidates.length === 0) return refusalOf(pool)
+    const now = this.#services.clock()
+    const decision = this.#decide(pool, request, candidates, now)
+    const endpoint = candidates[decision.chosen]!
+    pool.turn = (decision.chosen + 1) % candidates.length
+    return { decision, lease: this.#book(pool, request, endpoint, now) }
+  }
+
+  /** The decision that would be taken, without sending or booking anything. */
+  explain(pool: Pool, request: SchedulingRequest): Decision | Refusal {
+    const candidates = eligibleFor(pool)
+    if (candidates.length === 0) return refusalOf(pool)
+    return this.#decide(pool, request, candidates, this.#services.clock())
+  }
+
+  #decide(pool: Pool, request: SchedulingRequest, candidates: readonly EndpointState[], now: number): Decision {
+    this.#refresh(request, candidates, now)
+    const { plugin } = pool.policy
+    this.#rank(pool, request, candidates, now)
+    const chosen = this.#pick(pool, candidates)
+    return {
+      requestId: request.id,
+      model: pool.model,
+      policy: plugin,
+      reason: this.#ranking.reason,
+      endpoint: candidates[chosen]!.id,
+      promptTokens: request.promptTokens,
+      matchedTokens: candidates[chosen]!.signals.matchedTokens,
+      at: now,
+      chosen,
+      candidates,
+      values: this.#values(candidates, plugin.terms?.length ?? 0),
+    }
+  }
+
+  /** Brings the signals of all candidates up to date for this request. */
+  #refresh(request: SchedulingRequest, candidates: readonly EndpointState[], now: number): void {
+    const matched = this.#match(request, candidates)
+    for (let i = 0; i < candidates.length; i++) {
+      const endpoint = candidates[i]!
+      endpoint.refresh(now)
+      endpoint.signals.matchedTokens = Math.min(request.promptTokens, matched[endpoint.slot]! * request.tokensPerBlock)
+    }
+  }
+
+  #match(request: SchedulingRequest, candidates: readonly EndpointState[]): Uint32Array {
+    let slots = this.#matched.length
+    for (let i = 0; i < candidates.length; i++) slots = Math.max(slots, candidates[i]!.slot + 1)
+    if (slots > this.#matched.length) this.#matched = new Uint32Array(2 * slots)
+    this.#services.index.match(request.blocks, this.#matched)
+    return this.#matched
+  }
+
+  #rank(pool: Pool, request: SchedulingRequest, candidates: readonly EndpointState[], now: number): void {
+    const { plugin, policy } = pool.policy
+    this.#ranking.begin(candidates.length, plugin.terms?.length ?? 0, plugin.reasons[0])
+    try {
+      policy.rank(request, candidates, this.#ranking, now)
+    } catch (error) {
+      this.#services.onPolicyError?.(plugin.type, error)
+      this.#ranking.begin(candidates.length, plugin.terms?.length ?? 0, 'policy-error')
+    }
+  }
+
+  /** Index of the lowest cost; equal costs are separated by the policy's tie rule. */
+  #pick(pool: Pool, candidates: readonly EndpointState[]): number {
+    const { cost } = this.#ranking
+    const byChance = pool.policy.plugin.ties === 'random'
+    const count = candidates.length
+    let best = pool.turn % count
+    let ties = 1
+    for (let step = 1; step < count; step++) {
+      const i = (pool.turn + step) % count
+      const difference = cost[i]! - cost[best]!
+      const slack = TIE * Math.abs(cost[best]!)
+      if (difference < -slack || Number.isNaN(cost[best]!)) {
+        best = i
+        ties = 1
+      } else if (difference <= slack || cost[i] === cost[best]) {
+        ties += 1
+        if (byChance ? this.#services.random() * ties < 1 : lessLoaded(candidates[i]!, candidates[best]!)) best = i
+      }
+    }
+    return best
+  }
+
+  #values(candidates: readonly EndpointState[], termCount: number): Float64Array {
+    const count = candidates.length
+    const values = new Float64Array(count * (2 + termCount))
+    const { cost, terms } = this.#ranking
+    for (let i = 0; i < count; i++) {
+      values[i] = cost[i]!
+      values[count + i] = candidates[i]!.signals.matchedTokens
+    }
+    for (let k = 0; k < count * termCount; k++) values[2 * count + k] = terms[k]!
+    return values
+  }
+
+  #book(pool: Pool, request: SchedulingRequest, endpoint: EndpointState, now: number): Lease {
+    const { index } = this.#services
+    const matched = endpoint.signals.matchedTokens
+    const tokens = Math.max(0, request.promptTokens - matched)
+    const seconds = prefillSeconds(endpoint.rates, tokens, matched)
+    const prefill = endpoint.prefill.push({ tokens, seconds, observed: request.streamed }, now)
+    const matchedBlocks = this.#matched[endpoint.slot]!
+    const booking = index.book(endpoint.slot, request.blocks)
+    endpoint.lastBookedAt = now
+    const lease = new Lease({ endpoint, pool, request, index, booking, prefill, matchedBlocks })
+    pool.policy.policy.booked?.(request, endpoint, now)
+    return lease
+  }
+}
+
+function lessLoaded(a: EndpointState, b: EndpointState): boolean {
+  return a.signals.inFlight < b.signals.inFlight
+}
+
+function eligibleFor(pool: Pool, excluded?: ReadonlySet<EndpointState>): readonly EndpointState[] {
+  const { eligible } = pool
+  let limited = excluded !== undefined && excluded.size > 0
+  for (let i = 0; i < eligible.length && !limited; i++) limited = atLimit(eligible[i]!)
+  if (!limited) return eligible
+  return eligible.filter((endpoint) => !atLimit(endpoint) && excluded?.has(endpoint) !== true)
+}
+
+function atLimit(endpoint: EndpointState): boolean {
+  return endpoint.signals.inFlight >= endpoint.maxConcurrency
+}
+
+function refusalOf(pool: Pool): Refusal {
+  const total = pool.endpoints.length
+  if (pool.eligible.length === 0) {
+    return {
+      code: 'no_ready_endpoint',
+      message: `none of the ${total} endpoints of model '${pool.model}' is ready`,
+      retryAfterSeconds: 5,
+    }
+  }
+  return {
+    code: 'overloaded',
+    message: `all ${pool.eligible.length} ready endpoints of model '${pool.model}' are at their concurrency limit or failed this request`,
+    retryAfterSeconds: 1,
+  }
+}

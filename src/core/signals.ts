@@ -1,0 +1,38 @@
+/**
+ * What is measured about an endpoint at the moment of a decision. The ledger and the prefix index keep every value
+ * up to date; a plugin names the ones it uses in `reads`.
+ */
+export interface Signals {
+  /** Requests this router has leased to the endpoint and that have not ended. */
+  inFlight: number
+  /** Of those, requests whose first token has been seen. */
+  decoding: number
+  /** Prompt tokens leased to the endpoint that it still has to compute. */
+  queuedTokens: number
+  /** The same work in seconds, by the endpoint's rates. */
+  queuedSeconds: number
+  /** Prompt and expected output tokens of all requests in flight. */
+  inFlightTokens: number
+  /** Leading tokens of this request's prompt that the endpoint is believed to hold in its KV cache. */
+  matchedTokens: number
+  /** Share of the endpoint's KV capacity that is filled with known blocks, 0 to 1. */
+  kvFill: number
+  /** Seconds since a request was last sent to the endpoint; Infinity if none ever was. */
+  idleSeconds: number
+}
+
+export type SignalName = keyof Signals
+
+/** The signals of an endpoint nobody has used yet. */
+export function idleSignals(): Signals {
+  return {
+    inFlight: 0,
+    decoding: 0,
+    queuedTokens: 0,
+    queuedSeconds: 0,
+    inFlightTokens: 0,
+    matchedTokens: 0,
+    kvFill: 0,
+    idleSeconds: Number.POSITIVE_INFINITY,
+  }
+}

@@ -1,0 +1,41 @@
+const OPENAI_TYPES: Readonly<Record<number, string>> = {
+  400: 'BadRequestError',
+  404: 'NotFoundError',
+  429: 'RateLimitError',
+  500: 'InternalServerError',
+  503: 'ServiceUnavailableError',
+}
+
+const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  404: 'not_found_error',
+  429: 'rate_limit_error',
+  503: 'overloaded_error',
+}
+
+/** In which shape a route reports errors. */
+export type ErrorShape = 'openai' | 'anthropic'
+
+/** A request that the engine answers with an error status. */
+export class EngineError extends Error {
+  readonly status: number
+  /** The request field that is to blame. */
+  readonly param: string | null
+
+  constructor(status: number, message: string, param: string | null = null) {
+    super(message)
+    this.name = 'EngineError'
+    this.status = status
+    this.param = param
+  }
+}
+
+/** The error as vLLM writes it: its own body on OpenAI's routes, Anthropic's on `/v1/messages`. */
+export function engineErrorBody(error: EngineError, shape: ErrorShape): string {
+  const { status, message, param } = error
+  if (shape === 'anthropic') {
+    return JSON.stringify({ type: 'error', error: { type: ANTHROPIC_TYPES[status] ?? 'api_error', message } })
+  }
+  const type = OPENAI_TYPES[status] ?? (status < 500 ? 'BadRequestError' : 'InternalServerError')
+  return JSON.stringify({ error: { message, type, param, code: status } })
+}

@@ -1,0 +1,127 @@
+import { mixBits } from '../engine/mix-bits.ts'
+import type { EngineRequest, Sequence } from '../engine/sequence.ts'
+import { TokenKeys } from '../engine/token-keys.ts'
+import type { BlockKeys } from '../prefix/block-keys.ts'
+import type { Answer, ToolCall } from './answer.ts'
+import { textAnswer, toolAnswer } from './answer.ts'
+import { EngineError } from './engine-error.ts'
+import type { EngineOptions } from './engine-options.ts'
+import { TOKEN_BYTES } from './prompt-writer.ts'
+import type { PromptWriter } from './prompt-writer.ts'
+
+/** What a request says about how its answer is made. */
+export interface Sampling {
+  /** Most tokens of the answer; the engine's default when undefined; 0 for work that ends with the prefill. */
+  readonly maxTokens?: number | undefined
+  readonly minTokens?: number | undefined
+  readonly ignoreEos?: boolean | undefined
+  readonly seed?: number | undefined
+  /** Separates what must not share the prefix cache. */
+  readonly cacheSalt?: string | undefined
+  /** Decides what function is called; the seed follows from prompt and request. */
+  readonly tool?: ((seed: number) => ToolCall) | undefined
+}
+
+/** One answer to one prompt, on its way through the engine. */
+export interface Generation extends EngineRequest {
+  /** Position among the answers of the request. */
+  readonly index: number
+  /** False when an answer before this one has the same prompt, which then counts once. */
+  readonly ownPrompt: boolean
+  readonly answer: Answer
+  readonly finish: 'length' | 'stop'
+  /** Digest of the prompt. */
+  readonly digest: number
+  /** Its place in the engine, once submitted. */
+  sequence: Sequence<Generation> | undefined
+}
+
+/**
+ * Turns the prompt in the writer into a generation: draws the answer's length, and hashes prompt and answer into block
+ * keys. Throws an EngineError when both together exceed `contextTokens`.
+ */
+export function createGeneration(
+  writer: PromptWriter,
+  sampling: Sampling,
+  { options, contextTokens }: { readonly options: EngineOptions; readonly contextTokens: number },
+  { index = 0, ownPrompt = true } = {},
+): Generation {
+  const promptTokens = Math.ceil(writer.length / TOKEN_BYTES)
+  const maxTokens = outputLimit(promptTokens, sampling, options, contextTokens)
+  const salt = sampling.cacheSalt === undefined ? 0 : textDigest(sampling.cacheSalt)
+  const keys = new TokenKeys(options.profile.blockSize, promptTokens + maxTokens, salt)
+  const wholeTokens = Math.floor(writer.length / TOKEN_BYTES)
+  keys.append(writer.tokens(), 0, wholeTokens)
+  const tail = wholeTokens < promptTokens ? (writer.tokens()[wholeTokens] ?? 0) : 0
+  const digest = mixBits(keys.digest() ^ mixBits(tail ^ promptTokens))
+  const seed = mixBits(digest ^ mixBits(options.seed) ^ mixBits((sampling.seed ?? 0) + Math.imul(index, 0x9e3779b1)))
+  const answer = sampling.tool === undefined ? textAnswer(seed, fillUp(writer, seed)) : toolAnswer(sampling.tool(seed))
+  const drawn = drawnLength(seed, maxTokens, sampling, options)
+  const outputTokens = Math.min(drawn, answer.tokens)
+  return {
+    keys: keysWithAnswer(writer, keys, wholeTokens, answer, outputTokens),
+    promptTokens,
+    outputTokens,
+    index,
+    ownPrompt,
+    answer,
+    finish: outputTokens < maxTokens || answer.tokens === maxTokens ? 'stop' : 'length',
+    digest,
+    sequence: undefined,
+  }
+}
+
+/** Appends the answer to the keys, and takes it off the writer again. */
+function keysWithAnswer(
+  writer: PromptWriter,
+  keys: TokenKeys,
+  from: number,
+  answer: Answer,
+  outputTokens: number,
+): BlockKeys {
+  const { length } = writer
+  answer.write(writer, outputTokens)
+  const tokens = writer.tokens()
+  keys.append(tokens, from, tokens.length)
+  writer.truncate(length)
+  return keys.keys()
+}
+
+function outputLimit(promptTokens: number, sampling: Sampling, options: EngineOptions, contextTokens: number): number {
+  const asked = sampling.maxTokens ?? Math.max(1, Math.min(options.defaultOutputTokens, contextTokens - promptTokens))
+  if (promptTokens === 0) throw new EngineError(400, 'The prompt is empty: it needs at least one token.', 'prompt')
+  if (promptTokens + asked <= contextTokens) return asked
+  throw new EngineError(
+    400,
+    `This model's maximum context length is ${contextTokens} tokens. However, you requested ${promptTokens + asked} ` +
+      `tokens (${promptTokens} in the prompt, ${asked} in the completion). ` +
+      'Please reduce the length of the prompt or of the completion.',
+    'max_tokens',
+  )
+}
+
+/** Some answers end by themselves before their limit, anywhere with the same probability. */
+function drawnLength(seed: number, maxTokens: number, sampling: Sampling, options: EngineOptions): number {
+  if (maxTokens === 0 || sampling.ignoreEos === true) return maxTokens
+  const stops = mixBits(seed ^ 0x51ab3c7d) < options.earlyStop * 2 ** 32
+  if (!stops) return maxTokens
+  const drawn = 1 + (mixBits(seed ^ 0x2f8e1d95) % Math.max(1, maxTokens - 1))
+  return Math.min(maxTokens, Math.max(drawn, sampling.minTokens ?? 0))
+}
+
+/**
+ * Letters that complete the prompt's last token. They belong to the answer's text, so that a prompt that continues with
+ * that text has its tokens where this one has them.
+ */
+function fillUp(writer: PromptWriter, seed: number): string {
+  const missing = (TOKEN_BYTES - (writer.length % TOKEN_BYTES)) % TOKEN_BYTES
+  const filler = missing === 0 ? '' : `${'aeiou'.charAt(seed % 5).repeat(missing - 1)} `
+  writer.text(filler)
+  return filler
+}
+
+function textDigest(text: string): number {
+  let digest = 1
+  for (let index = 0; index < text.length; index++) digest = mixBits(digest ^ text.charCodeAt(index)) + index
+  return mixBits(digest)
+}

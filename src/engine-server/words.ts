@@ -1,0 +1,25 @@
+import { mixBits } from '../engine/mix-bits.ts'
+
+const CONSONANTS = [...'bcdfghjklmnprstvwxyz']
+const VOWELS = [...'aeiou']
+
+/** Words of three letters and a space, hence of one token each: what simulated answers are made of. */
+const WORDS: readonly string[] = CONSONANTS.flatMap((first) =>
+  VOWELS.flatMap((vowel) => CONSONANTS.map((last) => `${first}${vowel}${last} `)),
+)
+
+const TOKENS = Uint32Array.from(WORDS, (word) => Buffer.from(word).readUInt32LE())
+
+/** The word at a position of the text that follows from a seed. */
+export function wordAt(seed: number, index: number): string {
+  return WORDS[wordIndex(seed, index)] ?? ''
+}
+
+/** The same word as a token. */
+export function wordTokenAt(seed: number, index: number): number {
+  return TOKENS[wordIndex(seed, index)] ?? 0
+}
+
+function wordIndex(seed: number, index: number): number {
+  return mixBits(seed + Math.imul(index, 0x9e3779b1)) % WORDS.length
+}

@@ -1,0 +1,87 @@
+import { BlockCache } from './block-cache.ts'
+import type { Sequence } from './sequence.ts'
+
+const NO_BLOCKS = new Int32Array(0)
+
+/** The KV blocks that sequences hold: taken on admission, grown while decoding, offered to the prefix cache when full. */
+export class SequenceBlocks {
+  readonly cache: BlockCache
+  readonly #blockSize: number
+  /** Why the last sequence was not admitted: the free blocks it needs, and the index of its first missing key. */
+  #refused: { readonly sequence: Sequence; readonly needed: number; readonly missing: number } | undefined
+
+  constructor(kvTokens: number, blockSize: number) {
+    this.#blockSize = blockSize
+    this.cache = new BlockCache(Math.floor(kvTokens / blockSize))
+  }
+
+  /** Tokens that fit when a single sequence holds all blocks. */
+  get capacityTokens(): number {
+    return this.cache.blocks * this.#blockSize
+  }
+
+  /**
+   * Takes the blocks for a waiting sequence's `target` tokens, reusing what the prefix cache holds. At least the last
+   * token is left to compute, so a prompt that is cached to its end computes its last block again. False, and nothing
+   * taken, when too few blocks are free.
+   */
+  admit(sequence: Sequence): boolean {
+    const { keys, promptTokens, outputTokens } = sequence.request
+    if (this.#stillRefused(sequence)) return false
+    if (sequence.blocks.length === 0) sequence.blocks = new Int32Array(this.#blocksFor(promptTokens + outputTokens))
+    const total = this.#blocksFor(sequence.target)
+    const hits = this.cache.match(keys, Math.floor((sequence.target - 1) / this.#blockSize), sequence.blocks)
+    const needed = this.cache.freeNeeded(sequence.blocks, hits, total)
+    if (needed > this.cache.free) {
+      this.#refused = { sequence, needed, missing: hits }
+      return false
+    }
+    this.#refused = undefined
+    this.cache.acquire(sequence.blocks, hits, total)
+    sequence.blockCount = total
+    sequence.registered = hits
+    sequence.computed = hits * this.#blockSize
+    return true
+  }
+
+  /** Gives a sequence whose blocks are all full one more. */
+  grow(sequence: Sequence): void {
+    this.register(sequence, sequence.blockCount * this.#blockSize)
+    sequence.blocks[sequence.blockCount] = this.cache.allocate()
+    sequence.blockCount++
+  }
+
+  /** Makes the full blocks among a sequence's first `tokens` tokens findable, as far as it has keys. */
+  register(sequence: Sequence, tokens: number): void {
+    const { count, words } = sequence.request.keys
+    const full = Math.min(Math.floor(tokens / this.#blockSize), count)
+    for (let index = sequence.registered; index < full; index++) {
+      this.cache.register(sequence.blocks[index]!, words[2 * index]!, words[2 * index + 1]!)
+    }
+    if (full > sequence.registered) sequence.registered = full
+  }
+
+  /** Gives back everything a sequence holds. */
+  release(sequence: Sequence): void {
+    this.cache.release(sequence.blocks, sequence.blockCount)
+    sequence.blocks = NO_BLOCKS
+    sequence.blockCount = 0
+    sequence.registered = 0
+  }
+
+  #blocksFor(tokens: number): number {
+    return Math.ceil(tokens / this.#blockSize)
+  }
+
+  /**
+   * Matching a long prompt again in every step of a full engine would cost more than all else. A refusal can only turn
+   * when enough blocks became free, or when the first key that was missing has arrived.
+   */
+  #stillRefused(sequence: Sequence): boolean {
+    const refused = this.#refused
+    if (refused === undefined || refused.sequence !== sequence || this.cache.free >= refused.needed) return false
+    const { count, words } = sequence.request.keys
+    const index = refused.missing
+    return index >= count || !this.cache.has(words[2 * index]!, words[2 * index + 1]!)
+  }
+}

@@ -1,0 +1,51 @@
+import type { EndpointState } from '../core/endpoint-state.ts'
+import type { Fleet } from '../core/fleet.ts'
+import type { RequestObserver } from '../core/request-record.ts'
+import type { Scheduler } from '../core/scheduler.ts'
+import type { BlockHasher } from '../prefix/block-hasher.ts'
+import type { FailureReason } from './retry-rule.ts'
+import type { Upstream } from './upstream.ts'
+
+/** Which headers Kvasir adds to answers. */
+export interface HeaderSettings {
+  /** `x-kvasir-endpoint`, `x-kvasir-reason`, `x-kvasir-matched-tokens`. */
+  readonly decisions: boolean
+  /** The names of older routers: `X-Router-Backend`, `X-Router-Reason`, `X-Served-By`, `X-Cache`. */
+  readonly compatible: boolean
+}
+
+export interface GatewaySettings {
+  /** Bytes of a request body. */
+  readonly bodyLimit: number
+  /** Endpoints tried for one request. */
+  readonly maxAttempts: number
+  readonly headers: HeaderSettings
+  /** Lower-case names of request headers that are not sent to engines. */
+  readonly dropHeaders: ReadonlySet<string>
+  /** Request header that separates tenants' caches, lower-case. */
+  readonly tenantHeader: string | undefined
+}
+
+/** Learns from the outcome of requests whether an endpoint is well. */
+export interface PassiveHealth {
+  succeeded(endpoint: EndpointState): void
+  failed(endpoint: EndpointState, reason: FailureReason): void
+}
+
+/** What the stages of a request share. */
+export interface GatewayContext {
+  readonly fleet: Fleet
+  readonly scheduler: Scheduler
+  readonly hasher: BlockHasher
+  readonly observer: RequestObserver
+  readonly health: PassiveHealth
+  /** Replaced as a whole when the configuration is reloaded. */
+  settings: GatewaySettings
+  /** A fault of the gateway itself: logged with its cause, never shown to the client. */
+  reportFault(requestId: string, error: unknown): void
+  upstreamOf(endpoint: EndpointState): Upstream
+  /** Monotonic clock in seconds. */
+  clock(): number
+  /** Milliseconds since the epoch. */
+  wallClock(): number
+}

@@ -1,0 +1,49 @@
+import type { Pool } from '../core/pool.ts'
+import type { SchedulingRequest } from '../core/request.ts'
+import { BLOCK_BYTES, type BlockKeys } from '../prefix/block-keys.ts'
+
+/** Bytes per token in block keys made from token ids. */
+const BYTES_PER_TOKEN_ID = 4
+
+/** What was understood of a request's body. */
+export interface Understood {
+  readonly blocks: BlockKeys
+  readonly promptBytes: number
+  /** True when the prompt came as token ids, so that lengths are exact. */
+  readonly tokenIds: boolean
+  readonly promptTokens: number | undefined
+  readonly maxTokens: number | undefined
+  readonly streamed: boolean
+  readonly session: string | undefined
+}
+
+/** Who asks, as far as a policy may look at it. */
+export interface RequestSender {
+  readonly clientAddress: string
+  /** A request header by its lower-case name. */
+  header(name: string): string | undefined
+}
+
+/** A client's HTTP request in the form the scheduler reads. */
+export function gatewayRequest(
+  id: string,
+  sender: RequestSender,
+  pool: Pool,
+  understood: Understood,
+): SchedulingRequest {
+  const { promptBytes, tokenIds } = understood
+  const bytesPerToken = tokenIds ? BYTES_PER_TOKEN_ID : pool.bytesPerToken.value
+  return {
+    id,
+    model: pool.model,
+    blocks: understood.blocks,
+    tokensPerBlock: BLOCK_BYTES / bytesPerToken,
+    promptTokens: understood.promptTokens ?? promptBytes / bytesPerToken,
+    promptBytes: tokenIds ? 0 : promptBytes,
+    outputTokens: Math.min(understood.maxTokens ?? Number.POSITIVE_INFINITY, pool.outputTokens.value),
+    streamed: understood.streamed,
+    session: understood.session,
+    clientAddress: sender.clientAddress,
+    header: sender.header,
+  }
+}

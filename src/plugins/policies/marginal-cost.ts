@@ -1,0 +1,61 @@
+import { MovingAverage } from '../../core/moving-average.ts'
+import { definePolicy, z } from '../../core/plugin.ts'
+import { prefillSeconds } from '../../core/rates.ts'
+
+/**
+ * The default: what placing the request here costs everyone, in seconds.
+ *
+ *     cost = wait + prefill + w * slowdown
+ *
+ * - `wait`: prefill work ahead, as it is left now, not as it was when it was sent;
+ * - `prefill`: the request's own uncached prompt, attention to its cached part included;
+ * - `slowdown`: the stall that this prefill causes to those decoding there, and the steps that grow longer, for them
+ *   and for this request, while it decodes.
+ *
+ * `w` turns a second of decoding into seconds of waiting: the observed TTFT over the observed decode time of an answer,
+ * at most 1. When little waits, `w` is small and the rule becomes least prefill work left; the more the engines are
+ * pressed, the more it keeps long prompts away from busy decoders. Nothing in it is for the user to tune.
+ *
+ * Prompts in flight count as held (the index is booked with the decision), so a burst with one system prompt builds a
+ * copy on each idle endpoint as soon as waiting for the first copy costs more than computing another.
+ *
+ * Source: work left and min-TTFT routing as in Mooncake (FAST'25) and SMetric; the interference terms follow from the
+ * step model in `core/rates.ts`.
+ */
+export default definePolicy({
+  type: 'marginal-cost',
+  summary: 'Lowest cost to everyone in seconds: work ahead, own uncached prefill, slow-down of those decoding',
+  options: z.strictObject({}),
+  reads: ['queuedSeconds', 'matchedTokens', 'decoding', 'inFlight', 'inFlightTokens'],
+  reasons: ['lowest-cost'],
+  unit: 'seconds',
+  terms: ['wait', 'prefill', 'slowdown'],
+  create() {
+    const ttft = new MovingAverage(0.5)
+    const decodeSeconds = new MovingAverage(10)
+    return {
+      rank(request, candidates, ranking) {
+        const weight = Math.min(1, ttft.value / Math.max(decodeSeconds.value, 1e-3))
+        const steps = request.outputTokens
+        for (let i = 0; i < candidates.length; i++) {
+          const { signals, rates } = candidates[i]!
+          const uncached = Math.max(1, request.promptTokens - signals.matchedTokens)
+          const own = prefillSeconds(rates, uncached, signals.matchedTokens)
+          const longerSteps = rates.decodePerSequence + rates.decodePerKvToken * request.promptTokens
+          const forOthers = signals.decoding * own + signals.inFlight * (steps / 2) * longerSteps
+          const forItself = steps * (rates.decodePerSequence * signals.inFlight + rates.decodePerKvToken * signals.inFlightTokens)
+          const slowdown = weight * (forOthers + forItself)
+          ranking.term(0, i, signals.queuedSeconds)
+          ranking.term(1, i, own)
+          ranking.term(2, i, slowdown)
+          ranking.cost[i] = signals.queuedSeconds + own + slowdown
+        }
+      },
+      ended(_request, _endpoint, outcome) {
+        if (outcome.kind !== 'finished' || outcome.ttft === undefined) return
+        ttft.observe(outcome.ttft)
+        if (outcome.outputTokens > 1) decodeSeconds.observe(outcome.e2e - outcome.ttft)
+      },
+    }
+  },
+})

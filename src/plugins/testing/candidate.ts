@@ -1,0 +1,54 @@
+import type { Candidate } from '../../core/endpoint.ts'
+import type { StepRates } from '../../core/rates.ts'
+import { idleSignals, type SignalName, type Signals } from '../../core/signals.ts'
+
+/** What a test wants to say about an endpoint: settings and signals side by side, everything optional. */
+export interface CandidateFacts extends Partial<Omit<Candidate<SignalName>, 'signals'>>, Partial<Signals> {}
+
+const SIGNAL_NAMES: readonly SignalName[] = [
+  'inFlight',
+  'decoding',
+  'queuedTokens',
+  'queuedSeconds',
+  'inFlightTokens',
+  'matchedTokens',
+  'kvFill',
+  'idleSeconds',
+]
+
+const RATES: StepRates = {
+  prefillBase: 0.01,
+  prefillPerToken: 0.0001,
+  prefillPerPair: 0,
+  decodeBase: 0.01,
+  decodePerSequence: 0.0001,
+  decodePerKvToken: 0,
+  overhead: 0.001,
+}
+
+function signalsOf(facts: Partial<Signals>): Signals {
+  const signals = idleSignals()
+  for (const name of SIGNAL_NAMES) signals[name] = facts[name] ?? signals[name]
+  return signals
+}
+
+/** An idle endpoint in slot 0, named after its slot, changed by `facts`. */
+export function candidate(facts: CandidateFacts = {}): Candidate<SignalName> {
+  const slot = facts.slot ?? 0
+  return {
+    id: facts.id ?? `engine-${slot}`,
+    url: facts.url ?? `http://10.0.0.${slot}:8000`,
+    role: facts.role ?? 'both',
+    labels: facts.labels ?? {},
+    rates: facts.rates ?? RATES,
+    kvTokens: facts.kvTokens ?? 100_000,
+    maxConcurrency: facts.maxConcurrency ?? Number.POSITIVE_INFINITY,
+    slot,
+    signals: signalsOf(facts),
+  }
+}
+
+/** One endpoint per argument, in slots 0, 1, 2, ... and named `engine-0`, `engine-1`, ... unless said otherwise. */
+export function candidates(...facts: readonly CandidateFacts[]): readonly Candidate<SignalName>[] {
+  return facts.map((fact, slot) => candidate({ slot, ...fact }))
+}
