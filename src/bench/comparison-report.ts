@@ -53,27 +53,27 @@ export function comparisonMarkdown(report: ComparisonReport): string {
 function figureRow(figure: string, arms: readonly ArmComparison[]): string[] {
   const found = arms.map((arm) => arm.comparisons.find((comparison) => comparison.figure === figure))
   const first = found.find((comparison) => comparison !== undefined)
-  const unit = first?.kind === 'seconds' ? ' (s)' : ''
-  const base = first === undefined ? '-' : formatFigure(first, first.base)
-  return [`${figure}${unit}`, base, ...found.flatMap((comparison) => armCells(comparison))]
+  if (first === undefined) return [figure]
+  const milliseconds = first.kind === 'seconds' && first.base < 1
+  const format = (value: number) =>
+    first.kind === 'share' ? formatShare(value) : formatNumber(milliseconds ? value * 1000 : value)
+  const unit = first.kind === 'seconds' ? ` (${milliseconds ? 'ms' : 's'})` : ''
+  return [`${figure}${unit}`, format(first.base), ...found.flatMap((comparison) => armCells(comparison, format))]
 }
 
-function armCells(comparison: Comparison | undefined): string[] {
+function armCells(comparison: Comparison | undefined, format: (value: number) => string): string[] {
   if (comparison === undefined) return ['-', '-']
   const { ratio, requests, seeds } = comparison
-  if (!Number.isFinite(ratio)) return [formatFigure(comparison, comparison.arm), '-']
+  const arm = format(comparison.arm)
+  if (!Number.isFinite(ratio)) return [arm, '-']
   const intervals = [requests === undefined ? '' : range(requests), seeds === undefined ? '' : `seeds ${range(seeds)}`]
   const open = comparison.verdict === 'no difference' ? 'no difference' : ''
   const cell = [formatRatio(ratio), ...intervals, open].filter((part) => part !== '').join(' ')
-  return [formatFigure(comparison, comparison.arm), cell]
+  return [arm, cell]
 }
 
 function range(interval: Interval): string {
   return `[${formatRatio(interval.low)}, ${formatRatio(interval.high)}]`
-}
-
-function formatFigure(comparison: Comparison, value: number): string {
-  return comparison.kind === 'share' ? formatShare(value) : formatNumber(value)
 }
 
 function readingNotes({ base, others, arms }: ComparisonReport): string[] {

@@ -9,6 +9,11 @@ export function formatNumber(value: number | null | undefined): string {
   return value.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.001 ? 3 : 6)
 }
 
+/** A whole number with its thousands set apart. */
+export function formatCount(count: number): string {
+  return grouped.format(count)
+}
+
 /** A share of 1 in per cent. */
 export function formatShare(share: number | null | undefined): string {
   if (share === null || share === undefined || Number.isNaN(share)) return '-'

@@ -1,5 +1,5 @@
 import { statisticNames } from '../stats/summary.ts'
-import { formatNumber, formatShare } from './format-number.ts'
+import { formatCount, formatNumber, formatShare } from './format-number.ts'
 import type { BenchResult, TimingSummary } from './result-schema.ts'
 import { timingNames } from './seed-figures.ts'
 import { renderMarkdown, renderText } from './table.ts'
@@ -53,8 +53,8 @@ function describeRun(result: BenchResult): string[] {
   const { workload, target, timeScale } = result
   const lines = [
     `${result.label}: ${target.url}, model ${target.model}, ${target.route} route`,
-    `workload ${workload.name} (${workload.source}), ${describePacing(result)}, ${formatNumber(workload.requests)} requests in ` +
-      `${formatNumber(workload.sessions)} sessions, seeds ${result.runs.map((run) => run.seed).join(', ')}`,
+    `workload ${workload.name} (${workload.source}), ${describePacing(result)}, ${formatCount(workload.requests)} requests in ` +
+      `${formatCount(workload.sessions)} sessions, seeds ${result.runs.map((run) => run.seed).join(', ')}`,
   ]
   if (workload.speed !== 1) lines.push(`recorded times divided by ${workload.speed}`)
   if (timeScale !== 1) {
@@ -105,9 +105,9 @@ function totalsTable(result: BenchResult): Table {
   const seconds = result.runs.reduce((sum, run) => sum + run.seconds, 0)
   const rows = [
     ['', 'value'],
-    ['answered', formatNumber(summary.requests.ok)],
-    ['failed', formatNumber(summary.requests.failed)],
-    ['sent to warm up', formatNumber(summary.requests.warmup)],
+    ['answered', formatCount(summary.requests.ok)],
+    ['failed', formatCount(summary.requests.failed)],
+    ['sent to warm up', formatCount(summary.requests.warmup)],
     ['duration (s)', formatNumber(seconds)],
     ['requests/s', formatNumber(summary.requestsPerSecond)],
     ['output tokens/s', formatNumber(summary.outputTokensPerSecond)],
@@ -129,12 +129,12 @@ function totalsTable(result: BenchResult): Table {
 function endpointTable(result: BenchResult): Table {
   const counts = Object.entries(result.summary.endpoints)
   const total = counts.reduce((sum, [, count]) => sum + count, 0)
-  const rows = counts.map(([endpoint, count]) => [endpoint, formatNumber(count), formatShare(count / total)])
+  const rows = counts.map(([endpoint, count]) => [endpoint, formatCount(count), formatShare(count / total)])
   return { title: 'Endpoints', rows: [['endpoint', 'requests', 'share'], ...rows] }
 }
 
 function errorTable(result: BenchResult): Table {
-  const rows = Object.entries(result.summary.errors).map(([kind, count]) => [kind, formatNumber(count)])
+  const rows = Object.entries(result.summary.errors).map(([kind, count]) => [kind, formatCount(count)])
   return { title: 'Errors', rows: [['kind', 'requests'], ...rows] }
 }
 

@@ -84,6 +84,7 @@ function unionExpectation({ errors, message }: z.core.$ZodIssueInvalidUnion): st
 }
 
 function bound(origin: string, relation: string, limit: number | bigint): string {
-  const counted: Readonly<Record<string, string>> = { string: ' characters', array: ' entries', set: ' entries' }
-  return `${origin === 'number' || origin === 'int' ? 'a number of ' : ''}${relation} ${limit}${counted[origin] ?? ''}`
+  const counted = { string: ['character', 'characters'], array: ['entry', 'entries'] }[origin]
+  if (counted === undefined) return `a number of ${relation} ${limit}`
+  return `${relation} ${limit} ${counted[Number(limit) === 1 ? 0 : 1]}`
 }

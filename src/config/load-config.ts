@@ -26,7 +26,7 @@ export type ConfigResult =
  */
 export function loadConfig(request: ConfigRequest): ConfigResult {
   const { env, file, knownPolicies: policies, profiles } = request
-  const known: Known = profiles === undefined ? { policies } : { policies, profiles }
+  const known: Known = profiles === undefined ? { policies } : { policies, profiles: [...profiles] }
   const root = configJsonSchema(known)
   const read = readLayers(request, root)
   const checked = configSchema(known).safeParse(read.layers.tree)
@@ -45,13 +45,22 @@ export function loadConfig(request: ConfigRequest): ConfigResult {
 }
 
 function problemOf(fault: Fault, root: JsonSchema, read: ReadLayers): ConfigProblem {
-  const { path, kind, expected } = fault
-  const { tree } = read.layers
-  const type = valueAt(tree, [...path.slice(0, -1), 'type'])
-  const hint = kind === 'unknown-key' ? hintForKey(root, path, type) : hintForValue(expected, valueAt(tree, path))
-  const message = describeFault(hint === undefined ? fault : { ...fault, expected: shorten(expected) }, tree)
+  const { path, kind } = fault
+  const hint = hintFor(fault, root, read.layers.tree)
+  const message = describeFault(
+    hint === undefined ? fault : { ...fault, expected: shorten(fault.expected) },
+    read.layers.tree,
+  )
   const origin = originOf(path, kind === 'value' ? 'value' : 'key', read)
   return { path: showPath(path), message, ...(hint === undefined ? {} : { hint }), origin }
+}
+
+function hintFor({ path, kind, expected }: Fault, root: JsonSchema, tree: unknown): string | undefined {
+  const parent = path.slice(0, -1)
+  const around = valueAt(tree, parent)
+  if (kind === 'unknown-key') return hintForKey(root, path, valueAt(tree, [...parent, 'type']))
+  if (typeof around === 'string') return `write ${showPath(parent)}: { type: ${around}, ${path.at(-1)}: ... }`
+  return hintForValue(expected, valueAt(tree, path))
 }
 
 /** A long list of choices as its length. */

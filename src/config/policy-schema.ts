@@ -37,9 +37,10 @@ function complete(policy: PolicyPlugin | undefined, given: PartConfig, context: 
   const checked = policy?.options.safeParse(options)
   if (policy === undefined || checked === undefined) return given
   for (const fault of faultsOf(checked.error?.issues ?? [], options)) pass(fault, options, context)
-  // Creating the policy parses the options again: where the completed ones would not pass, keep them as given.
+  // Creating the policy parses the options again: keep them as given where that would change the completed ones.
   const again = policy.options.safeParse(checked.data)
-  return again.success && isRecord(checked.data) ? { type, ...checked.data } : given
+  const stable = again.success && JSON.stringify(again.data) === JSON.stringify(checked.data)
+  return stable && isRecord(checked.data) ? { type, ...checked.data } : given
 }
 
 function pass({ path, kind, expected }: Fault, input: object, context: z.RefinementCtx): void {

@@ -20,7 +20,7 @@ export interface ConfigRequest {
   /** Policies that may be named. */
   readonly knownPolicies: readonly PolicyPlugin[]
   /** Names of the profiles there are; any name is accepted when not given. */
-  readonly profiles?: readonly string[]
+  readonly profiles?: Iterable<string>
   /** True where a configuration without any endpoint is fine. */
   readonly endpointsOptional?: boolean
   /** Reads a file as text, or throws; from disk by default. */

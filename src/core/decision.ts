@@ -22,8 +22,10 @@ export interface Decision {
   readonly chosen: number
   /** The endpoints that were ranked. */
   readonly candidates: readonly { readonly id: string }[]
+  /** Names of the terms each cost consists of. */
+  readonly terms: readonly string[]
   /**
-   * Rows of `candidates.length` values each: cost, matched tokens, then one row per term of the policy. Unit of the
+   * Rows of `candidates.length` values each: cost, matched tokens, then one row per term. Unit of the
    * cost: `policy.unit`.
    */
   readonly values: Float64Array
@@ -47,7 +49,7 @@ export interface RankedCandidate {
 
 /** The candidates of a decision, best first, with the terms of each cost by name. */
 export function rankedCandidates(decision: Decision): RankedCandidate[] {
-  const { candidates, values, policy } = decision
+  const { candidates, values, terms } = decision
   const count = candidates.length
   const row = (r: number, i: number): number => values[r * count + i] ?? Number.NaN
   const order = candidates.map((_, i) => i).filter((i) => i !== decision.chosen)
@@ -56,6 +58,6 @@ export function rankedCandidates(decision: Decision): RankedCandidate[] {
     endpoint: candidates[i]?.id ?? '',
     cost: Number.isFinite(row(0, i)) ? row(0, i) : null,
     matchedTokens: row(1, i),
-    terms: Object.fromEntries((policy.terms ?? []).map((name, t) => [name, row(2 + t, i)])),
+    terms: Object.fromEntries(terms.map((name, t) => [name, row(2 + t, i)])),
   }))
 }

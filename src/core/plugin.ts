@@ -30,6 +30,8 @@ export interface PartConfig {
 
 /** Ranks the candidates of one request; created once per pool. */
 export interface Policy<Reads extends SignalName> {
+  /** Names of the terms of its costs, where the options decide them; otherwise the plugin's `terms`. */
+  readonly terms?: readonly string[]
   /**
    * Writes a cost for every candidate; the scheduler picks the lowest. Must not change the policy's own state, because
    * explanations call it without sending anything: that belongs into `booked`.

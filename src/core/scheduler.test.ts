@@ -73,6 +73,25 @@ describe('Scheduler', () => {
     expect(scheduler.choose(pool, requestOf('x'))).toMatchObject({ code: 'no_ready_endpoint' })
   })
 
+  it.each([0, 1, 2])('never picks an endpoint of infinite cost or of none while another has a finite one (turn %i)', (turn) => {
+    const excluding = definePolicy({
+      type: 'excluding',
+      summary: 'only the second endpoint has a finite cost',
+      options: z.strictObject({}),
+      reads: [],
+      reasons: ['always'],
+      unit: 'rank',
+      create: () => ({
+        rank(_request, _candidates, ranking) {
+          ranking.cost.set([Number.POSITIVE_INFINITY, 7, Number.NaN])
+        },
+      }),
+    })
+    const { scheduler, pool } = fleetFixture(['a', 'b', 'c'], excluding)
+    pool.turn = turn
+    expect(choose(scheduler, pool, requestOf('x')).decision.endpoint).toBe('b')
+  })
+
   it('goes on with all endpoints equal when a policy throws', () => {
     const broken = definePolicy({
       type: 'broken',

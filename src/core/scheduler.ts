@@ -9,6 +9,7 @@ import type { SchedulingRequest } from './request.ts'
 
 /** Costs closer than this share of each other are equal. */
 const TIE = 1e-9
+const NO_TERMS: readonly string[] = []
 
 export interface SchedulerServices {
   readonly index: PrefixIndex
@@ -58,8 +59,9 @@ export class Scheduler {
 
   #decide(pool: Pool, request: SchedulingRequest, candidates: readonly EndpointState[], now: number): Decision {
     this.#refresh(request, candidates, now)
-    const { plugin } = pool.policy
-    this.#rank(pool, request, candidates, now)
+    const { plugin, policy } = pool.policy
+    const terms = policy.terms ?? plugin.terms ?? NO_TERMS
+    this.#rank(pool, request, candidates, terms.length, now)
     const chosen = this.#pick(pool, candidates)
     return {
       requestId: request.id,
@@ -72,7 +74,8 @@ export class Scheduler {
       at: now,
       chosen,
       candidates,
-      values: this.#values(candidates, plugin.terms?.length ?? 0),
+      terms,
+      values: this.#values(candidates, terms.length),
     }
   }
 
@@ -94,14 +97,20 @@ export class Scheduler {
     return this.#matched
   }
 
-  #rank(pool: Pool, request: SchedulingRequest, candidates: readonly EndpointState[], now: number): void {
+  #rank(
+    pool: Pool,
+    request: SchedulingRequest,
+    candidates: readonly EndpointState[],
+    termCount: number,
+    now: number,
+  ): void {
     const { plugin, policy } = pool.policy
-    this.#ranking.begin(candidates.length, plugin.terms?.length ?? 0, plugin.reasons[0])
+    this.#ranking.begin(candidates.length, termCount, plugin.reasons[0])
     try {
       policy.rank(request, candidates, this.#ranking, now)
     } catch (error) {
       this.#services.onPolicyError?.(plugin.type, error)
-      this.#ranking.begin(candidates.length, plugin.terms?.length ?? 0, 'policy-error')
+      this.#ranking.begin(candidates.length, termCount, 'policy-error')
     }
   }
 
@@ -114,12 +123,11 @@ export class Scheduler {
     let ties = 1
     for (let step = 1; step < count; step++) {
       const i = (pool.turn + step) % count
-      const difference = cost[i]! - cost[best]!
-      const slack = TIE * Math.abs(cost[best]!)
-      if (difference < -slack || Number.isNaN(cost[best]!)) {
+      const order = compareCosts(cost[i]!, cost[best]!)
+      if (order < 0) {
         best = i
         ties = 1
-      } else if (difference <= slack || cost[i] === cost[best]) {
+      } else if (order === 0) {
         ties += 1
         if (byChance ? this.#services.random() * ties < 1 : lessLoaded(candidates[i]!, candidates[best]!)) best = i
       }
@@ -152,6 +160,15 @@ export class Scheduler {
     pool.policy.policy.booked?.(request, endpoint, now)
     return lease
   }
+}
+
+/** Negative when `a` is lower, 0 when both count as equal. Whatever is no number is higher than any number. */
+function compareCosts(a: number, b: number): number {
+  if (a === b) return 0
+  if (!Number.isFinite(b)) return Number.isFinite(a) ? -1 : 0
+  if (!Number.isFinite(a)) return 1
+  const difference = a - b
+  return Math.abs(difference) <= TIE * Math.abs(b) ? 0 : difference
 }
 
 function lessLoaded(a: EndpointState, b: EndpointState): boolean {

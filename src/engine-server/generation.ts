@@ -1,7 +1,6 @@
 import { mixBits } from '../engine/mix-bits.ts'
 import type { EngineRequest, Sequence } from '../engine/sequence.ts'
 import { TokenKeys } from '../engine/token-keys.ts'
-import type { BlockKeys } from '../prefix/block-keys.ts'
 import type { Answer, ToolCall } from './answer.ts'
 import { textAnswer, toolAnswer } from './answer.ts'
 import { EngineError } from './engine-error.ts'
@@ -46,11 +45,12 @@ export function createGeneration(
   { options, contextTokens }: { readonly options: EngineOptions; readonly contextTokens: number },
   { index = 0, ownPrompt = true } = {},
 ): Generation {
-  const promptTokens = Math.ceil(writer.length / TOKEN_BYTES)
+  const { length } = writer
+  const promptTokens = Math.ceil(length / TOKEN_BYTES)
   const maxTokens = outputLimit(promptTokens, sampling, options, contextTokens)
   const salt = sampling.cacheSalt === undefined ? 0 : textDigest(sampling.cacheSalt)
   const keys = new TokenKeys(options.profile.blockSize, promptTokens + maxTokens, salt)
-  const wholeTokens = Math.floor(writer.length / TOKEN_BYTES)
+  const wholeTokens = Math.floor(length / TOKEN_BYTES)
   keys.append(writer.tokens(), 0, wholeTokens)
   const tail = wholeTokens < promptTokens ? (writer.tokens()[wholeTokens] ?? 0) : 0
   const digest = mixBits(keys.digest() ^ mixBits(tail ^ promptTokens))
@@ -58,8 +58,12 @@ export function createGeneration(
   const answer = sampling.tool === undefined ? textAnswer(seed, fillUp(writer, seed)) : toolAnswer(sampling.tool(seed))
   const drawn = drawnLength(seed, maxTokens, sampling, options)
   const outputTokens = Math.min(drawn, answer.tokens)
+  answer.write(writer, outputTokens)
+  const tokens = writer.tokens()
+  keys.append(tokens, wholeTokens, tokens.length)
+  writer.truncate(length)
   return {
-    keys: keysWithAnswer(writer, keys, wholeTokens, answer, outputTokens),
+    keys: keys.keys(),
     promptTokens,
     outputTokens,
     index,
@@ -69,22 +73,6 @@ export function createGeneration(
     digest,
     sequence: undefined,
   }
-}
-
-/** Appends the answer to the keys, and takes it off the writer again. */
-function keysWithAnswer(
-  writer: PromptWriter,
-  keys: TokenKeys,
-  from: number,
-  answer: Answer,
-  outputTokens: number,
-): BlockKeys {
-  const { length } = writer
-  answer.write(writer, outputTokens)
-  const tokens = writer.tokens()
-  keys.append(tokens, from, tokens.length)
-  writer.truncate(length)
-  return keys.keys()
 }
 
 function outputLimit(promptTokens: number, sampling: Sampling, options: EngineOptions, contextTokens: number): number {

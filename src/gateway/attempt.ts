@@ -123,7 +123,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
     if (this.#mayRetryStale(error)) {
       this.#retriedStale = true
-      this.send()
+      this.upstream.dispatchFresh(this.#owner.outgoing, this)
       return
     }
     this.#state = 'dropped'

@@ -1,4 +1,4 @@
-import { Pool, type Dispatcher } from 'undici'
+import { Client, Pool, type Dispatcher } from 'undici'
 
 /** Times are in seconds; 0 switches a timeout off. */
 export interface UpstreamSettings {
@@ -18,13 +18,17 @@ export class Upstream {
   readonly extraHeaders: readonly string[]
   /** Connections opened so far: a request during which it stays the same went out on a kept one. */
   connections = 0
+  readonly #extraNames: ReadonlySet<string>
+  readonly #url: string
+  readonly #options: Client.Options
   readonly #pool: Pool
 
   constructor(url: string, settings: UpstreamSettings) {
     this.settings = settings
     this.extraHeaders = Object.entries(settings.headers).flat()
-    this.#pool = new Pool(url, {
-      connections: null,
+    this.#extraNames = new Set(Object.keys(settings.headers).map((name) => name.toLowerCase()))
+    this.#url = url
+    this.#options = {
       pipelining: 1,
       allowH2: false,
       connectTimeout: settings.connectTimeout * 1000,
@@ -32,14 +36,22 @@ export class Upstream {
       bodyTimeout: settings.idleTimeout * 1000,
       keepAliveTimeout: settings.keepAlive * 1000,
       keepAliveMaxTimeout: settings.keepAlive * 1000,
-    })
+    }
+    this.#pool = new Pool(url, { ...this.#options, connections: null })
     this.#pool.on('connect', () => {
       this.connections += 1
     })
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#pool.dispatch(options, handler)
+    this.#pool.dispatch(this.#withExtraHeaders(options), handler)
+  }
+
+  /** Sends on a connection of its own: where one kept connection was stale, the others may be as well. */
+  dispatchFresh(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    const client = new Client(this.#url, this.#options)
+    client.dispatch(this.#withExtraHeaders(options), handler)
+    void client.close()
   }
 
   /** A small control request (probe, model list); the body is read as text. Rejects on network errors and timeout. */
@@ -47,6 +59,17 @@ export class Upstream {
     const signal = AbortSignal.timeout(timeoutSeconds * 1000)
     const answer = await this.#pool.request({ path, method: 'GET', headers: this.settings.headers, signal })
     return { status: answer.statusCode, body: await answer.body.text() }
+  }
+
+  /** The operator's headers for this endpoint replace the client's of the same name. */
+  #withExtraHeaders(options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
+    const { headers } = options
+    if (this.extraHeaders.length === 0 || !isFlat(headers)) return options
+    const kept: string[] = []
+    for (let i = 0; i < headers.length; i += 2) {
+      if (!this.#extraNames.has(headers[i]!.toLowerCase())) kept.push(headers[i]!, headers[i + 1]!)
+    }
+    return { ...options, headers: [...kept, ...this.extraHeaders] }
   }
 
   /** Drops the connections once their requests have ended. */
@@ -57,4 +80,8 @@ export class Upstream {
   destroy(): Promise<void> {
     return this.#pool.destroy()
   }
+}
+
+function isFlat(headers: Dispatcher.DispatchOptions['headers']): headers is string[] {
+  return Array.isArray(headers)
 }

@@ -17,8 +17,18 @@ export interface WeightedConfig extends PartConfig {
 export interface ScoreProfile {
   /** The candidates that all filters keep; may be none. */
   keep(request: SchedulingRequest, candidates: Endpoints): Endpoints
-  /** Writes the cost of every endpoint that was kept, in order. */
-  price(request: SchedulingRequest, kept: Endpoints): Float64Array
+  /** Types of the scorers, in order. */
+  readonly terms: readonly string[]
+  /**
+   * Writes the cost of every endpoint that was kept, in order.
+   *
+   * @param note Is told what each scorer contributed to the score of each kept endpoint.
+   */
+  price(
+    request: SchedulingRequest,
+    kept: Endpoints,
+    note?: (scorer: number, endpoint: number, contribution: number) => void,
+  ): Float64Array
   /** Calls of a filter or scorer that threw, since the profile was created. */
   failures(): number
 }
@@ -94,10 +104,15 @@ export function createScoreProfile(
       }
       return kept
     },
-    price(request, kept) {
+    terms: configs.scorers.map(({ type }) => type),
+    price(request, kept, note) {
       prepare(kept.length)
-      for (const { share, score } of scorers) {
-        for (let i = 0; i < kept.length; i++) scores[i] = scores[i]! + share * scoreOf(score, request, i, kept)
+      for (const [at, { share, score }] of scorers.entries()) {
+        for (let i = 0; i < kept.length; i++) {
+          const contribution = share * scoreOf(score, request, i, kept)
+          scores[i] = scores[i]! + contribution
+          note?.(at, i, contribution)
+        }
       }
       pick(scores, kept.length, costs)
       return costs

@@ -1,5 +1,5 @@
 /** What identifies an endpoint: its slot finds the place, its id tells whether the slot has been reused since. */
-export interface Slotted {
+interface Slotted {
   readonly slot: number
   readonly id: string
 }

@@ -17,6 +17,9 @@ const PRIME_4 = 0x27d4eb2f | 0
 const VERSION = 1
 const ABSENT_FIELD = 0xffffffff
 
+/** Keys of small prompts are cut from slabs of this many words (4 KiB). */
+const SLAB_WORDS = 1024
+
 /**
  * Hashes a stream of bytes in blocks of `blockBytes`; the key of a block covers everything before it and its namespace.
  * The keys do not depend on how the stream was cut into calls, on the machine or on the process.
@@ -37,6 +40,8 @@ export class BlockHasher {
   private high = 0
   private keys = new Uint32Array(256)
   private count = 0
+  private slab = new Uint32Array(SLAB_WORDS)
+  private slabUsed = 0
 
   /** `blockBytes` is a multiple of 16. */
   constructor(blockBytes: number = BLOCK_BYTES) {
@@ -127,9 +132,11 @@ export class BlockHasher {
     }
   }
 
-  /** The keys of the full blocks since `begin`; the memory is the caller's. */
+  /** The keys of the full blocks since `begin`; the caller may keep them. */
   finish(): BlockKeys {
-    return { count: this.count, words: this.keys.slice(0, 2 * this.count) }
+    const length = 2 * this.count
+    const words = length > SLAB_WORDS / 8 ? this.keys.slice(0, length) : this.cut(length)
+    return { count: this.count, words }
   }
 
   /** A 64-bit hash of `bytes[start, end)` on its own, as low and high word. Leaves the stream as it is. */
@@ -145,6 +152,18 @@ export class BlockHasher {
     const high = seeded ? out[1]! : PRIME_3
     chainBlocks(new DataView(tail.buffer), 0, 1, this.blockBytes, low, high, out, 0, 0)
     return [out[0]!, out[1]!]
+  }
+
+  /** The first keys in a piece of a slab: an array with memory of its own costs more than hashing a small prompt. */
+  private cut(length: number): Uint32Array {
+    if (this.slabUsed + length > SLAB_WORDS) {
+      this.slab = new Uint32Array(SLAB_WORDS)
+      this.slabUsed = 0
+    }
+    const words = this.slab.subarray(this.slabUsed, this.slabUsed + length)
+    for (let i = 0; i < length; i++) words[i] = this.keys[i]!
+    this.slabUsed += length
+    return words
   }
 
   private field(value: string | undefined): void {

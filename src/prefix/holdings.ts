@@ -30,9 +30,8 @@ const ADDRESSABLE_RECORDS = Math.floor(0x7fff_ffff / HOLDING_WORDS)
 
 /** The most records, the unused one included, whose arrays fit into `bytes`. */
 function recordsWithin(bytes: number): number {
-  const each = HOLDING_BYTES + keyTableBytes(1024) / 1024
-  const rounding = keyTableBytes(1)
-  return Math.min(ADDRESSABLE_RECORDS, Math.floor((bytes - rounding) / each))
+  const tableBytes = keyTableBytes(1) - keyTableBytes(0)
+  return Math.min(ADDRESSABLE_RECORDS, Math.floor((bytes - keyTableBytes(0)) / (HOLDING_BYTES + tableBytes)))
 }
 
 /** All holdings of all endpoints: their records, the table of blocks, the order of use, and the pending bookings. */
@@ -132,6 +131,12 @@ export class Holdings {
     if (first !== 0) cache.order.insertBehind(words, parent, first, last)
     cache.held += to - from
     return last
+  }
+
+  /** Drops all of the endpoint's holdings and forgets its pending bookings. */
+  evictAll(cache: EndpointCache): void {
+    this.#pending.forget(cache)
+    this.evictOldest(cache, cache.held)
   }
 
   /** Drops the endpoint's `count` oldest holdings, or all it has. Returns how many. */

@@ -1,4 +1,5 @@
 import type { Booking } from './booking.ts'
+import type { EndpointCache } from './endpoint-cache.ts'
 
 /**
  * The bookings that are neither confirmed nor withdrawn, by the holding at which each ends. A booking vouches for its
@@ -7,14 +8,6 @@ import type { Booking } from './booking.ts'
  */
 export class PendingBookings {
   readonly #byEnd = new Map<number, Booking>()
-
-  get size(): number {
-    let size = 0
-    for (const first of this.#byEnd.values()) {
-      for (let booking: Booking | undefined = first; booking !== undefined; booking = booking.next) size++
-    }
-    return size
-  }
 
   add(booking: Booking, end: number): void {
     booking.end = end
@@ -42,13 +35,14 @@ export class PendingBookings {
     this.#byEnd.delete(from)
     while (booking !== undefined) {
       const next: Booking | undefined = booking.next
-      if (to === 0) {
-        booking.end = 0
-        booking.next = undefined
-      } else {
-        this.add(booking, to)
-      }
+      if (to === 0) booking.end = 0
+      else this.add(booking, to)
       booking = next
     }
+  }
+
+  /** Forgets an endpoint's bookings: nothing is left of their blocks. */
+  forget(cache: EndpointCache): void {
+    for (const [end, first] of this.#byEnd) if (first.cache === cache) this.move(end, 0)
   }
 }

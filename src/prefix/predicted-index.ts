@@ -77,7 +77,7 @@ export class PredictedIndex {
 
   /** Adds an endpoint whose KV cache keeps `capacityBlocks` blocks, and returns its slot: the lowest one free. */
   addEndpoint(capacityBlocks: number): number {
-    checkCapacity(capacityBlocks)
+    checkBlocks('the capacity of an endpoint is', capacityBlocks)
     const free = this.#caches.indexOf(undefined)
     const slot = free === -1 ? this.#caches.length : free
     if (slot > SLOT_MASK) throw new RangeError(`the prefix index has room for ${SLOT_MASK + 1} endpoints, all in use`)
@@ -94,14 +94,14 @@ export class PredictedIndex {
   /** Forgets what the endpoint holds and what was learned about its capacity, because it was restarted. */
   clear(slot: number): void {
     const cache = this.#cacheAt(slot)
-    this.#holdings.evictOldest(cache, cache.held)
+    this.#holdings.evictAll(cache)
     cache.bound.forget()
     cache.epoch++
   }
 
   /** Sets how many blocks the endpoint's KV cache keeps, and evicts at once what is too much. */
   setCapacity(slot: number, capacityBlocks: number): void {
-    checkCapacity(capacityBlocks)
+    checkBlocks('the capacity of an endpoint is', capacityBlocks)
     const cache = this.#cacheAt(slot)
     cache.bound.configure(capacityBlocks)
     this.#evictBeyond(cache, cache.bound.blocks)
@@ -193,6 +193,7 @@ export class PredictedIndex {
    * rounds that up too; otherwise it reads as an eviction. Returns the number of blocks dropped.
    */
   correct(booking: Booking, cachedBlocks: number): number {
+    checkBlocks('the engine reported', cachedBlocks)
     const { cache } = booking
     const stale = this.#caches[booking.slot] !== cache || booking.epoch !== cache.epoch
     if (booking.corrected || booking.state === 'withdrawn' || stale) return 0
@@ -249,7 +250,7 @@ export class PredictedIndex {
   }
 }
 
-function checkCapacity(blocks: number): void {
+function checkBlocks(what: string, blocks: number): void {
   if (Number.isInteger(blocks) && blocks >= 0) return
-  throw new RangeError(`the capacity of an endpoint must be a whole number of blocks, 0 or more, not ${blocks}`)
+  throw new RangeError(`${what} ${blocks} blocks; expected a whole number, 0 or more`)
 }

@@ -33,24 +33,22 @@ export interface JsonFault {
  */
 export class JsonScanner {
   private readonly tape: JsonTape
-  private bytes: Uint8Array
   private view: DataView
   private end = 0
   private depth = 0
   /** Places so far that are not in canonical form; equal at both ends of a container that is. */
   private blemishes = 0
   private fault: JsonFault | undefined
+  private passed = 0
 
   constructor(tape: JsonTape) {
     this.tape = tape
-    this.bytes = tape.bytes
     this.view = tape.view
   }
 
   /** Scans `body` onto the tape. The root is node 0. */
   scan(body: Uint8Array): JsonFault | undefined {
     this.tape.begin(body)
-    this.bytes = this.tape.bytes
     this.view = this.tape.view
     this.end = body.byteLength
     this.depth = 0
@@ -160,6 +158,10 @@ export class JsonScanner {
     let count = 0
     let next = from
     for (;;) {
+      if (run) {
+        next = this.naturals(next)
+        count += this.passed
+      }
       const end = this.number(next)
       if (end === FAILED) return FAILED
       if (end < 0) natural = 0
@@ -174,12 +176,32 @@ export class JsonScanner {
     }
   }
 
+  /**
+   * Token ids as they mostly come, digits and single commas: passes over all numbers that are followed by another one,
+   * leaves how many in `passed` and returns the offset of the next.
+   */
+  private naturals(from: number): number {
+    const { view, end } = this
+    let start = from
+    let passed = 0
+    for (;;) {
+      let i = start
+      while (i < end && isDigit(view.getUint8(i))) i++
+      const zero = i > start + 1 && view.getUint8(start) === ZERO
+      if (i === start || zero || i + 1 >= end || view.getUint8(i) !== COMMA || !isDigit(view.getUint8(i + 1))) break
+      passed++
+      start = i + 1
+    }
+    this.passed = passed
+    return start
+  }
+
   /** Offset after the number at `i`, negated where it is more than digits; such a number is longer than FAILED. */
   private number(i: number): number {
     const start = this.byte(i) === MINUS ? i + 1 : i
     let stop = this.digits(start)
     if (stop === start) return this.fail(start, 'a digit')
-    if (this.bytes[start]! === ZERO && stop > start + 1) return this.fail(start + 1, 'no digit after a leading 0')
+    if (this.view.getUint8(start) === ZERO && stop > start + 1) return this.fail(start + 1, 'no digit after a leading 0')
     const whole = stop
     if (this.byte(stop) === POINT) {
       stop = this.digits(whole + 1)
@@ -196,7 +218,7 @@ export class JsonScanner {
 
   private digits(from: number): number {
     let i = from
-    while (i < this.end && this.bytes[i]! >= ZERO && this.bytes[i]! <= NINE) i++
+    while (i < this.end && isDigit(this.view.getUint8(i))) i++
     return i
   }
 
@@ -212,7 +234,7 @@ export class JsonScanner {
   private space(i: number): number {
     let at = i
     while (at < this.end) {
-      const byte = this.bytes[at]!
+      const byte = this.view.getUint8(at)
       if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) break
       at++
     }
@@ -222,7 +244,7 @@ export class JsonScanner {
 
   /** The byte at `i`, or -1 past the end. */
   private byte(i: number): number {
-    return i < this.end ? this.bytes[i]! : -1
+    return i < this.end ? this.view.getUint8(i) : -1
   }
 
   private fail(offset: number, expected: string): number {
@@ -232,5 +254,9 @@ export class JsonScanner {
 }
 
 function startsNumber(byte: number): boolean {
-  return (byte >= ZERO && byte <= NINE) || byte === MINUS
+  return isDigit(byte) || byte === MINUS
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= NINE
 }

@@ -54,8 +54,8 @@ export class JsonTape {
 
   /** Starts over with another text. */
   begin(body: Uint8Array): void {
-    // A plain Uint8Array also where a Node Buffer was given, so that the hot loops see one shape.
-    this.bytes = new Uint8Array(body.buffer, body.byteOffset, body.byteLength)
+    // The hot loops read through the view, which has one shape where `body` may be an array or a Node Buffer.
+    this.bytes = body
     this.view = new DataView(body.buffer, body.byteOffset, body.byteLength)
     this.used = 0
   }
@@ -149,7 +149,7 @@ export class JsonTape {
     const key = this.used - WORDS
     const start = this.words[key + 1]!
     if (this.words[key]! !== STRING) return ALL_NAME_BITS
-    return nameBit(this.bytes[start]!, this.words[key + 2]! - start)
+    return nameBit(this.view.getUint8(start), this.words[key + 2]! - start)
   }
 
   /** Whether a string reads `text`, which is ASCII. */
@@ -177,7 +177,7 @@ export class JsonTape {
     const start = this.words[node + 1]!
     const length = this.words[node + 2]! - start
     if (length > SHORT || length === 0) return decoder.decode(this.bytes.subarray(start, start + length))
-    const slot = (this.bytes[start]! + 7 * this.bytes[start + length - 1]! + 31 * length) & (this.recent.length - 1)
+    const slot = (this.view.getUint8(start) + 7 * this.view.getUint8(start + length - 1) + 31 * length) & (this.recent.length - 1)
     const recent = this.recent[slot]!
     if (this.reads(start, length, recent)) return recent
     const text = decoder.decode(this.bytes.subarray(start, start + length))
@@ -188,7 +188,7 @@ export class JsonTape {
 
   private reads(start: number, length: number, text: string): boolean {
     if (length !== text.length) return false
-    for (let i = 0; i < length; i++) if (this.bytes[start + i]! !== text.charCodeAt(i)) return false
+    for (let i = 0; i < length; i++) if (this.view.getUint8(start + i) !== text.charCodeAt(i)) return false
     return true
   }
 
@@ -201,7 +201,7 @@ export class JsonTape {
       // Nearly every name is told apart by its length or first byte; a name with escapes shows only when decoded.
       const start = words[key + 1]!
       const length = words[key + 2]! - start
-      if (words[key]! === STRING && (length !== name.length || this.bytes[start]! !== first)) continue
+      if (words[key]! === STRING && (length !== name.length || this.view.getUint8(start) !== first)) continue
       if (this.equals(key, name)) found = key + WORDS
     }
     return found === ABSENT || this.kind(found) === NULL ? ABSENT : found

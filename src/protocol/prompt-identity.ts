@@ -61,7 +61,7 @@ function feedStep(plan: PromptPlan, head: number, start: number, end: number, ha
       feedEscapedBlob(plan, start, end, hasher)
       return
     case STEP.tokenIds:
-      feedTokenIds(plan.bytes, start, end, hasher)
+      feedTokenIds(plan.view, start, end, hasher)
       return
     default:
   }
@@ -89,19 +89,17 @@ function dataStart(bytes: Uint8Array, start: number, end: number): number {
 }
 
 /** Feeds each number of a JSON array of whole numbers as a word, modulo 2^32. */
-function feedTokenIds(bytes: Uint8Array, start: number, end: number, hasher: BlockHasher): void {
-  let id = 0
-  let digits = false
+function feedTokenIds(view: DataView, start: number, end: number, hasher: BlockHasher): void {
   for (let i = start; i < end; i++) {
-    const digit = bytes[i]! - 0x30
-    if (digit >= 0 && digit <= 9) {
+    let digit = view.getUint8(i) - 0x30
+    if (digit < 0 || digit > 9) continue
+    let id = 0
+    // The closing bracket ends the last number.
+    while (digit >= 0 && digit <= 9) {
       id = (Math.imul(id, 10) + digit) | 0
-      digits = true
-    } else if (digits) {
-      hasher.word(id)
-      id = 0
-      digits = false
+      digit = view.getUint8(++i) - 0x30
     }
+    hasher.word(id)
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { picksOf } from '../testing/picks-of.ts'
+import { testServices } from '../testing/rank-of.ts'
 import weightedRandom from './weighted-random.ts'
 
 test('an endpoint wins in proportion to its score', () => {
@@ -12,4 +13,15 @@ test('an endpoint wins in proportion to its score', () => {
 
 test('when all scores are 0, every endpoint wins equally often', () => {
   for (const wins of picksOf(weightedRandom, [0, 0], 10_000)) expect(Math.abs(wins - 5000)).toBeLessThan(200)
+})
+
+test('the ends of the range of draws give finite costs', () => {
+  for (const draw of [0, 1 - 2 ** -53]) {
+    const cost = new Float64Array(2)
+    weightedRandom.instantiate(
+      {},
+      testServices(() => draw),
+    )(Float64Array.of(0, 1), 2, cost)
+    expect([...cost].every(Number.isFinite)).toBe(true)
+  }
 })

@@ -49,18 +49,27 @@ export default definePolicy({
   create(options, { parts }) {
     const profile = createScoreProfile(options, parts)
     return {
+      terms: profile.terms,
       rank(request, candidates, ranking) {
         const failuresBefore = profile.failures()
         const passed = profile.keep(request, candidates)
         const kept = passed.length === 0 ? candidates : passed
-        const costs = profile.price(request, kept)
-        let next = 0
-        for (let i = 0; i < candidates.length; i++) {
-          ranking.cost[i] = candidates[i] === kept[next] ? costs[next++]! : Number.POSITIVE_INFINITY
-        }
+        const places = placesOf(kept, candidates)
+        const costs = profile.price(request, kept, (scorer, i, value) => ranking.term(scorer, places[i]!, value))
+        ranking.cost.fill(Number.POSITIVE_INFINITY, 0, candidates.length)
+        for (let i = 0; i < kept.length; i++) ranking.cost[places[i]!] = costs[i]!
         if (passed.length === 0) ranking.reason = 'filters-dropped-all'
         else if (profile.failures() > failuresBefore) ranking.reason = 'part-failed'
       },
     }
   },
 })
+
+/** Where each of `kept`, which is in the order of `candidates`, stands among them. */
+function placesOf(kept: readonly unknown[], candidates: readonly unknown[]): number[] {
+  const places: number[] = []
+  for (let i = 0; i < candidates.length && places.length < kept.length; i++) {
+    if (candidates[i] === kept[places.length]) places.push(i)
+  }
+  return places
+}

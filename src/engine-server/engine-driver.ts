@@ -1,0 +1,116 @@
+import type { EngineModel } from '../engine/engine-model.ts'
+import type { EngineSink } from '../engine/engine-sink.ts'
+import type { Sequence } from '../engine/sequence.ts'
+import type { EngineTimings } from './engine-timings.ts'
+import type { Generation } from './generation.ts'
+
+/** Told what became of a generation, once per wake-up of the engine. */
+export interface GenerationListener {
+  /** `generated` tokens exist by now; `ended` when there will be no more. */
+  progress(generation: Generation, generated: number, ended: boolean): void
+}
+
+interface Watched {
+  readonly generation: Generation
+  readonly sequence: Sequence<Generation>
+  readonly listener: GenerationListener
+  seen: number
+}
+
+/**
+ * Lets the engine model live on the wall clock, `speed` times as fast. One timer sleeps until the model's next event;
+ * on every wake-up the model catches up with the present, so that a late timer delays what is said, but never shifts
+ * what happens.
+ */
+export class EngineDriver {
+  readonly #model: EngineModel<Generation>
+  readonly #timings: EngineTimings
+  readonly #speed: number
+  readonly #began = performance.now()
+  readonly #sink: EngineSink<Generation>
+  readonly #watched = new Map<Generation, Watched>()
+  #timer: NodeJS.Timeout | undefined
+  /** Wall time at which the timer fires, in milliseconds. */
+  #wakesAt = Infinity
+  /** Steps ended whose tokens nobody has been told of. */
+  #news = false
+
+  constructor(model: EngineModel<Generation>, timings: EngineTimings, speed: number) {
+    this.#model = model
+    this.#timings = timings
+    this.#speed = speed
+    this.#sink = {
+      stepped: (_at, seconds, decoded) => {
+        this.#news = true
+        timings.interToken.observe(seconds / speed, decoded)
+      },
+      firstToken: (sequence, at) => timings.firstToken.observe((at - sequence.submittedAt) / speed),
+      finished: (sequence, at) => this.#finished(sequence, at),
+    }
+  }
+
+  /** Queues a generation, which starts with the engine's next step. */
+  submit(generation: Generation, listener: GenerationListener): void {
+    const now = this.#now()
+    this.#model.advance(now, this.#sink)
+    const sequence = this.#model.submit(generation, now)
+    generation.sequence = sequence
+    this.#watched.set(generation, { generation, sequence, listener, seen: 0 })
+    this.#sleep()
+  }
+
+  /** Ends a generation whose client is gone; nothing when it has ended already. */
+  abort(generation: Generation): void {
+    const watched = this.#watched.get(generation)
+    if (watched === undefined) return
+    this.#watched.delete(generation)
+    this.#model.advance(this.#now(), this.#sink)
+    if (watched.sequence.state !== 'ended') this.#timings.success.abort++
+    this.#model.abort(watched.sequence)
+    this.#sleep()
+  }
+
+  /** Brings the model to the present and tells every listener what is new. */
+  wake(): void {
+    this.close()
+    this.#model.advance(this.#now(), this.#sink)
+    this.#news = false
+    for (const watched of this.#watched.values()) this.#tell(watched)
+    this.#sleep()
+  }
+
+  /** Stops the clock; the next submission starts it again. */
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#wakesAt = Infinity
+  }
+
+  #tell(watched: Watched): void {
+    const { generation, sequence, listener } = watched
+    const generated = this.#model.generated(sequence)
+    const ended = sequence.state === 'ended'
+    if (ended) this.#watched.delete(generation)
+    if (!ended && generated === watched.seen) return
+    watched.seen = generated
+    listener.progress(generation, generated, ended)
+  }
+
+  #finished(sequence: Sequence<Generation>, at: number): void {
+    this.#timings.endToEnd.observe((at - sequence.submittedAt) / this.#speed)
+    this.#timings.queue.observe((sequence.admittedAt - sequence.submittedAt) / this.#speed)
+    this.#timings.success[sequence.request.finish]++
+  }
+
+  #now(): number {
+    return ((performance.now() - this.#began) / 1000) * this.#speed
+  }
+
+  #sleep(): void {
+    const next = this.#news ? 0 : this.#model.nextEventAt()
+    const wakesAt = Math.max(performance.now(), this.#began + (next / this.#speed) * 1000)
+    if (wakesAt >= this.#wakesAt) return
+    clearTimeout(this.#timer)
+    this.#wakesAt = wakesAt
+    this.#timer = setTimeout(() => this.wake(), Math.ceil(wakesAt - performance.now()))
+  }
+}

@@ -1,0 +1,55 @@
+import type { Generation } from './generation.ts'
+
+/** How a route writes what the engine generates. */
+export interface ReplyShape {
+  /** The server-sent events of one token, with whatever opens an answer before its first and closes it after its last. */
+  token(generation: Generation, index: number): string
+  /** The events behind the last token of the last answer. */
+  end(generations: readonly Generation[]): string
+  /** The body of an answer that is not streamed. */
+  body(generations: readonly Generation[]): object
+}
+
+/** What every answer body names. */
+export interface ReplyHead {
+  /** Unique among all requests, without a prefix. */
+  readonly id: string
+  /** Seconds since 1970. */
+  readonly created: number
+  readonly model: string
+}
+
+/** True for the token behind which an answer ends. */
+export function isLast(generation: Generation, index: number): boolean {
+  return index === generation.outputTokens - 1
+}
+
+/** The whole text of an answer; of a function call, its arguments. */
+export function answerText({ answer, outputTokens }: Generation): string {
+  let text = ''
+  for (let index = 0; index < outputTokens; index++) text += answer.text(index)
+  return text
+}
+
+/** Tokens of several answers; a prompt that several answers share counts once. */
+export function tokenCounts(generations: readonly Generation[]): { prompt: number; cached: number; output: number } {
+  const counts = { prompt: 0, cached: 0, output: 0 }
+  for (const { ownPrompt, promptTokens, outputTokens, sequence } of generations) {
+    counts.output += outputTokens
+    if (!ownPrompt) continue
+    counts.prompt += promptTokens
+    counts.cached += sequence?.cachedTokens ?? 0
+  }
+  return counts
+}
+
+/** The usage block of OpenAI's chat, completions and embeddings. */
+export function openaiUsage(generations: readonly Generation[]): object {
+  const { prompt, cached, output } = tokenCounts(generations)
+  return {
+    prompt_tokens: prompt,
+    total_tokens: prompt + output,
+    completion_tokens: output,
+    prompt_tokens_details: { cached_tokens: cached },
+  }
+}
