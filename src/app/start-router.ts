@@ -1,14 +1,12 @@
 import type { Config } from '../config/config.ts'
 import type { ConfigFlags } from '../config/flags.ts'
-import { formatProblems } from '../config/format-problems.ts'
-import { loadConfig } from '../config/load-config.ts'
 import { watchConfig } from '../config/watch.ts'
-import { PROFILE_NAMES, profileNamed } from '../engine/profiles.ts'
 import type { StepRates } from '../core/rates.ts'
+import { profileNamed } from '../engine/profiles.ts'
 import { createLog, type Log } from '../observe/request-log.ts'
 import { DemoFleet, type DemoEngine, type DemoFleetOptions } from './demo-fleet.ts'
 import type { EndpointPlan } from './endpoint-registry.ts'
-import { loadPlugins, OWN_PLUGINS, type PluginLists } from './load-plugins.ts'
+import { programConfig, type ProgramConfig } from './program-config.ts'
 import { Router, type RouterAddresses } from './router.ts'
 
 /** Seconds the start waits for endpoints to become ready before it says where it listens. */
@@ -16,19 +14,15 @@ const SETTLE = 2
 
 /** Starts the router as a program: reads the configuration, prints where it listens, handles signals. */
 export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): Promise<void> {
-  let plugins: PluginLists = OWN_PLUGINS
-  let config = readConfig(flags, plugins)
-  if (config.plugins.length > 0) {
-    plugins = await loadPlugins(config.plugins)
-    config = readConfig(flags, plugins)
-  }
+  const source = await programConfig(flags)
+  const config = source.read()
   const log = createLog(config.log)
   const fleet =
     config.endpoints.length === 0
       ? await DemoFleet.start(demo, (id) => log.logger.warn({ endpoint: id }, 'a simulated engine has stopped'))
       : undefined
   const extraEndpoints = fleet?.engines.map((engine) => demoPlan(config, engine, demo)) ?? []
-  const router = new Router({ config, plugins, logger: log.logger, extraEndpoints })
+  const router = new Router({ config, plugins: source.plugins, logger: log.logger, extraEndpoints })
   try {
     const addresses = await router.start()
     const ready = await router.settled(SETTLE)
@@ -37,8 +31,8 @@ export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): P
     fleet?.stop()
     throw error
   }
-  const reload = (): void => reloadConfig(router, flags, plugins, log)
-  const watch = flags.config === undefined ? undefined : watchConfig(flags.config, reload)
+  const reload = (): void => reloadConfig(router, source, log)
+  const watch = source.file === undefined ? undefined : watchConfig(source.file, reload)
   process.on('SIGHUP', reload)
   stopOnSignal(router, log, () => {
     watch?.[Symbol.dispose]()
@@ -46,23 +40,10 @@ export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): P
   })
 }
 
-function readConfig(flags: ConfigFlags, plugins: PluginLists): Config {
-  const result = loadConfig({
-    ...(flags.config === undefined ? {} : { file: flags.config }),
-    env: process.env,
-    flags,
-    knownPolicies: plugins.policies,
-    profiles: new Set(PROFILE_NAMES),
-    endpointsOptional: true,
-  })
-  if (result.ok) return result.config
-  throw new Error(`the configuration cannot be used:\n${formatProblems(result.problems)}`)
-}
-
 /** Reads the configuration again; a bad one is reported and changes nothing. */
-function reloadConfig(router: Router, flags: ConfigFlags, plugins: PluginLists, { logger }: Log): void {
+function reloadConfig(router: Router, source: ProgramConfig, { logger }: Log): void {
   try {
-    const fixed = router.reload(readConfig(flags, plugins))
+    const fixed = router.reload(source.read())
     logger.info({}, 'configuration reloaded')
     if (fixed.length > 0) logger.warn({ keys: fixed }, 'these keys take effect at the next start only')
   } catch (error) {

@@ -18,12 +18,17 @@ async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('kvasir')
     .description('Routes every LLM request to the replica where it costs least.')
     .version(VERSION)
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   const wanted = argv.find((word) => !word.startsWith('-'))
   const chosen = wanted === undefined ? undefined : COMMANDS[wanted]
   for (const load of chosen === undefined ? Object.values(COMMANDS) : [chosen]) program.addCommand(await load())
-  for (const command of program.commands) command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  failWithTwo(program)
   await program.parseAsync([...argv], { from: 'user' })
+}
+
+/** Wrong usage ends with exit code 2 in every command and sub-command. */
+function failWithTwo(command: Command): void {
+  command.exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  for (const child of command.commands) failWithTwo(child)
 }
 
 await main(process.argv.slice(2))

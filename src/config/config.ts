@@ -26,7 +26,6 @@ type Pool = Omit<ConfigInput['pools'][number], 'policy'> & { policy: PartConfig 
 export type Config = DeepReadonly<Omit<ConfigInput, 'endpoints' | 'pools'> & { endpoints: Endpoint[]; pools: Pool[] }>
 
 export type ConfigEndpoint = Config['endpoints'][number]
-export type ConfigPool = Config['pools'][number]
 
 /**
  * Fills in what depends on other keys: ids, health and keep-alive of endpoints, policies of pools, variables in headers.

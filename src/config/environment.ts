@@ -10,6 +10,8 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Variable that names the configuration file; it is no key of the file itself. */
 export const CONFIG_VARIABLE = 'KVASIR_CONFIG'
 
+const PREFIX = 'KVASIR_'
+
 interface Variable {
   readonly name: string
   readonly path: ConfigPath
@@ -55,14 +57,17 @@ function readVariable(root: JsonSchema, env: Environment, { name, path, rewrite 
 
 function unknownVariables(env: Environment, known: readonly string[]): ConfigProblem[] {
   return Object.entries(env).flatMap(([name, text = '']) => {
-    if (!name.startsWith('KVASIR_') || known.includes(name) || isServiceLink(name, text)) return []
-    const near = suggest(name, known)
+    if (!name.startsWith(PREFIX) || known.includes(name) || isServiceLink(name, text)) return []
+    const near = suggest(
+      name.slice(PREFIX.length),
+      known.map((other) => other.slice(PREFIX.length)),
+    )
     const problem = {
       path: '',
       message: 'no key has this variable',
       origin: { kind: 'environment', variable: name },
     } as const
-    return [near === undefined ? problem : { ...problem, hint: `did you mean ${near}?` }]
+    return [near === undefined ? problem : { ...problem, hint: `did you mean ${PREFIX}${near}?` }]
   })
 }
 

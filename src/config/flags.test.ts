@@ -13,11 +13,10 @@ const FILE = 'endpoints: [http://a:1]\npools: [{ model: m, aliases: [x] }, { mod
 
 describe('flags', () => {
   test('each sets its key', () => {
-    const flags = parse(
-      ...['--host', '::1', '--port', '1', '--admin-host', 'h', '--admin-port', '2', '--policy', 'prefix-aware'],
-      ...['--log-level', 'debug', '--log-format', 'off', '-e', 'http://a:1', '--endpoint', 'http://b:1'],
-      ...['--set', 'limits.attempts=7', '--set', 'headers.compatible=true', '--set', 'log.file=a=b'],
-    )
+    const network = '--host ::1 --port 1 --admin-host h --admin-port 2 -e http://a:1 --endpoint http://b:1'
+    const rest = '--policy prefix-aware --log-level debug --log-format off'
+    const generic = '--set limits.attempts=7 --set headers.compatible=true --set log.file=a=b'
+    const flags = parse(...`${network} ${rest} ${generic}`.split(' '))
     const { config } = loaded('', { flags })
     expect(config).toMatchObject({
       listen: { host: '::1', port: 1 },

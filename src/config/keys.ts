@@ -23,7 +23,7 @@ export function configKeys(root: JsonSchema): ConfigKey[] {
 }
 
 /** `['limits', 'maxBody']` as `KVASIR_LIMITS_MAX_BODY`. */
-export function variableName(path: readonly string[]): string {
+function variableName(path: readonly string[]): string {
   const words = path.map((part) => part.replace(/[A-Z]/g, (capital) => `_${capital}`).toUpperCase())
   return ['KVASIR', ...words].join('_')
 }

@@ -2,11 +2,13 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type WatchTimes, watchConfig } from './watch.ts'
 
 /** Fast, and without the help of polling. */
 const TIMES = { debounce: 30, poll: 600_000 }
+
+const PATIENCE = { timeout: 5000, interval: 5 }
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'kvasir-watch-'))
@@ -18,31 +20,29 @@ function count(path: string, times: WatchTimes = TIMES) {
   const seen = { changes: 0 }
   const watch = watchConfig(path, () => seen.changes++, times)
   onTestFinished(() => watch[Symbol.dispose]())
-  const reached = (changes: number) =>
-    vi.waitFor(() => expect(seen.changes).toBe(changes), { timeout: 5000, interval: 5 })
-  return { seen, watch, reached }
+  return { changes: () => seen.changes, watch }
 }
 
 describe('watchConfig', () => {
   test('sees a file that is written in place, several writes as one', async () => {
     const file = join(folder(), 'kvasir.yaml')
     writeFileSync(file, 'a: 1')
-    const { seen, reached } = count(file)
+    const { changes } = count(file)
     for (const value of [2, 3, 4]) writeFileSync(file, `a: ${value}`)
-    await reached(1)
+    await expect.poll(changes, PATIENCE).toBe(1)
     await sleep(2 * TIMES.debounce)
-    expect(seen.changes).toBe(1)
+    expect(changes()).toBe(1)
   })
 
   test('sees a file that an editor replaces, again and again', async () => {
     const path = folder()
     const file = join(path, 'kvasir.yaml')
     writeFileSync(file, 'a: 0')
-    const { reached } = count(file)
+    const { changes } = count(file)
     for (const value of [1, 2, 3]) {
       writeFileSync(join(path, '.kvasir.yaml.swp'), `a: ${value}`)
       renameSync(join(path, '.kvasir.yaml.swp'), file)
-      await reached(value)
+      await expect.poll(changes, PATIENCE).toBe(value)
     }
   })
 
@@ -56,29 +56,29 @@ describe('watchConfig', () => {
     }
     version('..1', 'a: 1')
     symlinkSync(join('..data', 'kvasir.yaml'), join(path, 'kvasir.yaml'))
-    const { reached } = count(join(path, 'kvasir.yaml'))
+    const { changes } = count(join(path, 'kvasir.yaml'))
     version('..2', 'a: 2')
     rmSync(join(path, '..1'), { recursive: true })
-    await reached(1)
+    await expect.poll(changes, PATIENCE).toBe(1)
     version('..3', 'a: 3')
     rmSync(join(path, '..2'), { recursive: true })
-    await reached(2)
+    await expect.poll(changes, PATIENCE).toBe(2)
   })
 
   test('sees the file behind a link change in place', async () => {
     const [links, real] = [folder(), folder()]
     writeFileSync(join(real, 'real.yaml'), 'a: 1')
     symlinkSync(join(real, 'real.yaml'), join(links, 'kvasir.yaml'))
-    const { reached } = count(join(links, 'kvasir.yaml'))
+    const { changes } = count(join(links, 'kvasir.yaml'))
     writeFileSync(join(real, 'real.yaml'), 'a: 2')
-    await reached(1)
+    await expect.poll(changes, PATIENCE).toBe(1)
   })
 
   test('says nothing of the same content, other files, and a file that is empty or gone', async () => {
     const path = folder()
     const file = join(path, 'kvasir.yaml')
     writeFileSync(file, 'a: 1')
-    const { seen, reached } = count(file)
+    const { changes } = count(file)
     writeFileSync(file, 'a: 1')
     writeFileSync(join(path, 'other.yaml'), 'b: 1')
     await sleep(3 * TIMES.debounce)
@@ -86,28 +86,28 @@ describe('watchConfig', () => {
     await sleep(3 * TIMES.debounce)
     rmSync(file)
     await sleep(3 * TIMES.debounce)
-    expect(seen.changes).toBe(0)
+    expect(changes()).toBe(0)
     writeFileSync(file, 'a: 2')
-    await reached(1)
+    await expect.poll(changes, PATIENCE).toBe(1)
   })
 
   test('looks from time to time where nothing is reported', async () => {
     const path = join(folder(), 'later')
-    const { reached } = count(join(path, 'kvasir.yaml'), { debounce: 30, poll: 20 })
+    const { changes } = count(join(path, 'kvasir.yaml'), { debounce: 30, poll: 20 })
     mkdirSync(path)
     writeFileSync(join(path, 'kvasir.yaml'), 'a: 1')
-    await reached(1)
+    await expect.poll(changes, PATIENCE).toBe(1)
     writeFileSync(join(path, 'kvasir.yaml'), 'a: 2')
-    await reached(2)
+    await expect.poll(changes, PATIENCE).toBe(2)
   })
 
   test('is silent once disposed', async () => {
     const file = join(folder(), 'kvasir.yaml')
     writeFileSync(file, 'a: 1')
-    const { seen, watch } = count(file, { debounce: 10, poll: 10 })
+    const { changes, watch } = count(file, { debounce: 10, poll: 10 })
     writeFileSync(file, 'a: 2')
     watch[Symbol.dispose]()
     await sleep(60)
-    expect(seen.changes).toBe(0)
+    expect(changes()).toBe(0)
   })
 })

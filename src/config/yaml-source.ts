@@ -8,6 +8,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  visit,
 } from 'yaml'
 import type { ConfigPath, ConfigProblem, FileOrigin } from './problem.ts'
 
@@ -20,6 +21,9 @@ export interface YamlSource {
   /** Where the value (or its key) at `path` stands; where it is missing, the nearest thing around it. */
   locate(path: ConfigPath, part: 'key' | 'value'): FileOrigin
 }
+
+/** Characters of the text. */
+type Range = [from: number, to: number]
 
 /** Reads YAML 1.2 (or JSON) and keeps the position of every key and value. */
 export function readYaml(file: string, text: string): YamlSource {
@@ -34,7 +38,9 @@ export function readYaml(file: string, text: string): YamlSource {
     origin: origin(...pos),
   }))
   const { tree, fault } = toTree(document)
-  if (fault !== undefined && problems.length === 0) problems.push({ path: '', message: fault, origin: origin(0, 0) })
+  if (fault !== undefined && problems.length === 0) {
+    problems.push({ path: '', message: fault, origin: origin(...(unresolvedAlias(document) ?? [0, 0])) })
+  }
   return { tree, problems, locate: (path, part) => origin(...rangeOf(document, path, part)) }
 }
 
@@ -47,14 +53,24 @@ function toTree(document: Document): { tree: unknown; fault?: string } {
   }
 }
 
+function unresolvedAlias(document: Document): Range | undefined {
+  let found: Range | undefined
+  visit(document, {
+    Alias(_, alias) {
+      if (alias.resolve(document) !== undefined) return undefined
+      found = range(alias)
+      return visit.BREAK
+    },
+  })
+  return found
+}
+
 function originOf(file: string, lines: readonly string[], counter: LineCounter, from: number, to: number): FileOrigin {
   const { line, col } = counter.linePos(from)
   const excerpt = lines[line - 1] ?? ''
   const length = Math.max(1, Math.min(to - from, excerpt.length - col + 1))
   return { kind: 'file', file, line, column: col, excerpt, length }
 }
-
-type Range = [from: number, to: number]
 
 interface Step {
   readonly key: Range | undefined

@@ -15,6 +15,8 @@ const content = z.union([z.string(), z.array(block)])
 
 const tool = z.looseObject({ name: z.string(), input_schema: z.unknown() })
 
+const CHOICES = { any: true, none: false, auto: undefined }
+
 /** The body of `/v1/messages/count_tokens`. */
 export const countTokensBody = z.object({
   model: z.string().nullish(),
@@ -35,7 +37,7 @@ export function messagesConversation(body: z.infer<typeof countTokensBody>): Con
     turns: [...head, ...messages].map((turn) => ({ role: turn.role, parts: blockParts(turn.content) })),
     tools: tools.map(({ name, input_schema: schema }) => ({ name, schema })),
     toolsJson: tools.length === 0 ? '' : JSON.stringify(tools),
-    toolChoice: choice?.type === 'tool' ? choice.name : choice?.type === 'any' ? true : choice?.type !== 'none' && undefined,
+    toolChoice: choice?.type === 'tool' ? choice.name : CHOICES[choice?.type ?? 'auto'],
   }
 }
 

@@ -5,7 +5,8 @@ import { answerText, isLast, tokenCounts } from './reply-shape.ts'
 /** Answers of `/v1/messages` under Anthropic's protocol. */
 export function messagesReply({ id, model }: ReplyHead): ReplyShape {
   const message = { id: `msg_${id}`, type: 'message', role: 'assistant', model }
-  const event = (type: string, fields: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
+  const event = (type: string, fields: object): string =>
+    `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
   const opening = (generation: Generation): string => {
     const open = { ...message, content: [], stop_reason: null, stop_sequence: null, usage: usage(generation, 0) }
     const block = contentBlock(id, generation, '')

@@ -22,7 +22,9 @@ export const responsesBody = z.object({
   max_output_tokens: tokenLimit,
   previous_response_id: z.string().nullish(),
   tools: z.array(tool).nullish(),
-  tool_choice: z.union([z.enum(['none', 'auto', 'required']), z.looseObject({ name: z.string().optional() })]).nullish(),
+  tool_choice: z
+    .union([z.enum(['none', 'auto', 'required']), z.looseObject({ name: z.string().optional() })])
+    .nullish(),
 })
 
 export function responsesConversation(body: z.infer<typeof responsesBody>): Conversation {
@@ -30,7 +32,9 @@ export function responsesConversation(body: z.infer<typeof responsesBody>): Conv
   const tools = body.tools ?? []
   const head: Turn[] = instructions ? [{ role: 'system', parts: [{ kind: 'text', text: instructions }] }] : []
   const turns =
-    typeof input === 'string' ? [{ role: 'user', parts: contentParts(input) }] : input.flatMap((each) => itemTurns(each))
+    typeof input === 'string'
+      ? [{ role: 'user', parts: contentParts(input) }]
+      : input.flatMap((each) => itemTurns(each))
   const named = typeof choice === 'object' ? choice?.name : undefined
   return {
     turns: [...head, ...turns],

@@ -20,8 +20,11 @@ export function responsesReply({ id, created, model }: ReplyHead): ReplyShape {
         : '')
     )
   }
+  const textDelta = (text: string): string =>
+    `event: response.output_text.delta\ndata: {"type":"response.output_text.delta","sequence_number":${sequence++},` +
+    `"item_id":"msg_${id}","output_index":0,"content_index":0,"logprobs":[],"delta":"${text}"}\n\n`
   const delta = (generation: Generation, text: string): string => {
-    if (generation.answer.tool === undefined) return event('response.output_text.delta', { ...partOf(id), delta: text })
+    if (generation.answer.tool === undefined) return textDelta(text)
     return text === '' ? '' : event('response.function_call_arguments.delta', { ...callOf(id), delta: text })
   }
   const closing = (generation: Generation): string => {
@@ -32,7 +35,10 @@ export function responsesReply({ id, created, model }: ReplyHead): ReplyShape {
         ? event('response.output_text.done', { ...partOf(id), text }) +
           event('response.content_part.done', { ...partOf(id), part: textPart(text) })
         : event('response.function_call_arguments.done', { ...callOf(id), name: tool, arguments: text })
-    return done + event('response.output_item.done', { output_index: 0, item: outputItem(id, generation, text, 'completed') })
+    return (
+      done +
+      event('response.output_item.done', { output_index: 0, item: outputItem(id, generation, text, 'completed') })
+    )
   }
   const body = (generations: readonly Generation[]): object => ({
     ...response,
@@ -46,12 +52,12 @@ export function responsesReply({ id, created, model }: ReplyHead): ReplyShape {
   return {
     token(generation, index) {
       const open = index === 0 ? opening(generation) : ''
-      return open + delta(generation, generation.answer.text(index)) + (isLast(generation, index) ? closing(generation) : '')
+      return (
+        open + delta(generation, generation.answer.text(index)) + (isLast(generation, index) ? closing(generation) : '')
+      )
     },
-    end(generations) {
-      const type = generations[0]?.finish === 'length' ? 'response.incomplete' : 'response.completed'
-      return event(type, { response: body(generations) })
-    },
+    // vLLM says completed even when the answer was cut off; the response's status tells.
+    end: (generations) => event('response.completed', { response: body(generations) }),
     body,
   }
 }

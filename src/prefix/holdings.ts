@@ -40,8 +40,8 @@ export class Holdings {
   readonly table = new KeyTable(FIRST_RECORDS)
   readonly #pending = new PendingBookings()
   readonly #mostRecords: number
-  // Read by nobody; without it the engine could leave out the reads that end up here.
-  #noise = 0
+  /** Where the reads end up that only fetch memory, because reads whose result goes nowhere are left out. */
+  noise = 0
 
   constructor(maxBytes: number) {
     this.#mostRecords = recordsWithin(maxBytes)
@@ -206,7 +206,7 @@ export class Holdings {
     for (let block = from; block < to; block++) {
       noise ^= this.table.touch(keys.words[2 * block]! | 0, keys.words[2 * block + 1]! | 0)
     }
-    this.#noise = noise
+    this.noise = noise
   }
 
   #fetchOldest(cache: EndpointCache, count: number): void {
@@ -217,7 +217,7 @@ export class Holdings {
       noise ^= this.table.touch(words[holding + KEY_LOW]!, words[holding + KEY_HIGH]!)
       holding = words[holding + NEWER]!
     }
-    this.#noise = noise
+    this.noise = noise
   }
 
   #release(booking: Booking): void {

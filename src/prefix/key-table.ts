@@ -1,6 +1,6 @@
 import { KEY_HIGH, KEY_LOW } from './holding-pool.ts'
 
-/** Short searches are worth more than the memory: from 2/3 to 1/2 full, inserting and removing became a quarter faster. */
+/** At most half full: compared with two thirds, searches are so short that inserting and removing is a quarter faster. */
 const SLOTS_PER_KEY = 2
 const SLOT_WORDS = 2
 /** Unused words behind the last slot, a cache line's half, so that `touch` may read past any slot. */

@@ -20,6 +20,7 @@ const CLOSE_BRACE = 0x7d
 const LETTER_E = 0x65
 
 const FAILED = -1
+const NO_VIEW: DataView = new DataView(new ArrayBuffer(0))
 
 /** Where a text stopped being JSON, and what should have stood there. */
 export interface JsonFault {
@@ -33,7 +34,7 @@ export interface JsonFault {
  */
 export class JsonScanner {
   private readonly tape: JsonTape
-  private view: DataView
+  private view: DataView = NO_VIEW
   private end = 0
   private depth = 0
   /** Places so far that are not in canonical form; equal at both ends of a container that is. */
@@ -43,7 +44,6 @@ export class JsonScanner {
 
   constructor(tape: JsonTape) {
     this.tape = tape
-    this.view = tape.view
   }
 
   /** Scans `body` onto the tape. The root is node 0. */
@@ -60,6 +60,7 @@ export class JsonScanner {
       const rest = this.space(after)
       if (rest < this.end) this.fail(rest, 'nothing after the JSON value')
     }
+    this.view = NO_VIEW
     return this.fault
   }
 

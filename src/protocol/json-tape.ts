@@ -37,6 +37,7 @@ const SHORT = 64
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const NO_BYTES = new Uint8Array(0)
+const NO_VIEW = new DataView(NO_BYTES.buffer)
 
 /**
  * The values of a JSON text in the order they were met, as byte ranges of the text. A value is known by its node, an
@@ -46,7 +47,7 @@ const NO_BYTES = new Uint8Array(0)
  */
 export class JsonTape {
   bytes: Uint8Array = NO_BYTES
-  view: DataView = new DataView(NO_BYTES.buffer)
+  view: DataView = NO_VIEW
   private words = new Int32Array(FIRST_CAPACITY)
   private used = 0
   /** Short strings that were decoded before, because requests repeat them. */
@@ -63,6 +64,7 @@ export class JsonTape {
   /** Lets go of the text. */
   release(): void {
     this.bytes = NO_BYTES
+    this.view = NO_VIEW
     if (this.words.length > KEPT_CAPACITY) this.words = new Int32Array(FIRST_CAPACITY)
   }
 

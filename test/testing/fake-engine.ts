@@ -20,7 +20,21 @@ export interface FakeEngine extends AsyncDisposable {
   handle: FakeHandler
 }
 
-const MODELS = JSON.stringify({ object: 'list', data: [{ id: 'm', object: 'model' }] })
+/** What an engine answers when it is probed; a test may change it while the engine runs. */
+export interface Probes {
+  /** Status of `GET /health`. */
+  health: number
+  /** Models that `GET /v1/models` lists; 404 when undefined. */
+  models: readonly string[] | undefined
+}
+
+function answerProbe(response: ServerResponse, url: string | undefined, { health, models }: Probes): boolean {
+  if (url === '/health') response.writeHead(health).end('probed')
+  else if (url !== '/v1/models') return false
+  else if (models === undefined) response.writeHead(404).end('{}')
+  else response.end(JSON.stringify({ object: 'list', data: models.map((id) => ({ id, object: 'model' })) }))
+  return true
+}
 
 /** Answers every inference request with a small JSON body. */
 export const plainAnswer: FakeHandler = (response) => {
@@ -28,13 +42,16 @@ export const plainAnswer: FakeHandler = (response) => {
   response.end('{"choices":[{"message":{"role":"assistant","content":"hi"}}],"usage":{"prompt_tokens":10,"completion_tokens":1}}')
 }
 
-/** A scripted engine on a real socket: healthy, serves model `m`, and answers as `handle` says. */
-export async function fakeEngine(handle: FakeHandler = plainAnswer, port = 0): Promise<FakeEngine> {
+/** A scripted engine on a real socket: healthy, serves model `m` unless told otherwise, and answers as `handle` says. */
+export async function fakeEngine(
+  handle: FakeHandler = plainAnswer,
+  port = 0,
+  probes: Probes = { health: 200, models: ['m'] },
+): Promise<FakeEngine> {
   const requests: FakeRequest[] = []
   const sockets = new Set<import('node:net').Socket>()
   const server = createServer((message, response) => {
-    if (message.url === '/health') return void response.end('ok')
-    if (message.url === '/v1/models') return void response.end(MODELS)
+    if (answerProbe(response, message.url, probes)) return
     const chunks: Buffer[] = []
     message.on('data', (chunk: Buffer) => chunks.push(chunk))
     message.on('end', () => {

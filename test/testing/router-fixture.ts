@@ -32,12 +32,12 @@ export interface RunningRouter extends AsyncDisposable {
   readonly log: readonly Record<string, unknown>[]
 }
 
-/** A router on free ports, with real sockets, in this process; resolves when its endpoints are ready (or after 2 s). */
-export async function runRouter(settings: object): Promise<RunningRouter> {
+/** A router on free ports, with real sockets, in this process; resolves when its endpoints are ready (or after `settle` s). */
+export async function runRouter(settings: object, settle = 2): Promise<RunningRouter> {
   const log: Record<string, unknown>[] = []
   const logger = pino({ level: 'info', base: null }, { write: (line) => void log.push(JSON.parse(line)) })
   const router = new Router({ config: configOf(settings), plugins: OWN_PLUGINS, logger, extraEndpoints: [] })
   const addresses = await router.start()
-  await router.settled(2)
+  await router.settled(settle)
   return { router, ...addresses, log, [Symbol.asyncDispose]: () => router.stop() }
 }

@@ -1,0 +1,42 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Pool } from 'undici'
+import type { BenchCase } from './cases.ts'
+import { type Load, runLoad } from './load.ts'
+import { cpuSeconds } from './process-figures.ts'
+
+/** A relay under test. */
+export interface Arm {
+  readonly name: string
+  readonly pid: number
+  readonly pool: Pool
+}
+
+/** Work done per second of the relay's CPU time, one figure a round. */
+export interface Figures {
+  readonly kvasir: readonly number[]
+  readonly bare: readonly number[]
+}
+
+/** Milliseconds before each reading of the CPU time, for what is still being done: log lines, garbage. */
+const SETTLE = 100
+
+/** Warms both relays up and measures them in turn, `rounds` times; who goes first changes from round to round. */
+export async function measure(bench: BenchCase, load: Load, kvasir: Arm, bare: Arm, rounds: number): Promise<Figures> {
+  for (const arm of [bare, kvasir]) await workPerSecond(bench, load, arm)
+  const figures: { kvasir: number[]; bare: number[] } = { kvasir: [], bare: [] }
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? ([kvasir, bare] as const) : ([bare, kvasir] as const)
+    for (const arm of order) figures[arm === kvasir ? 'kvasir' : 'bare'].push(await workPerSecond(bench, load, arm))
+  }
+  return figures
+}
+
+async function workPerSecond(bench: BenchCase, load: Load, { name, pid, pool }: Arm): Promise<number> {
+  await pause(SETTLE)
+  const before = cpuSeconds(pid)
+  const answers = await runLoad(pool, load)
+  await pause(SETTLE)
+  const used = cpuSeconds(pid) - before
+  if (used <= 0) throw new Error(`${name}: expected to see CPU time of process ${pid}, found none`)
+  return (answers * bench.perAnswer) / used
+}
