@@ -56,7 +56,8 @@ export function streamCall(dispatcher: Dispatcher, call: StreamCall): Promise<Ca
   let stopNow: ((reason: Error) => void) | undefined
   const stop = (kind: string, message: string) => {
     stopped ??= new StopCall(kind, message)
-    stopNow?.(stopped)
+    if (stopNow === undefined) finish(stopped)
+    else stopNow(stopped)
   }
   const timer = setTimeout(() => stop('timeout', `no end after ${call.timeoutMs} ms`), call.timeoutMs)
   const interrupt = () => stop('interrupted', 'the run was ended')

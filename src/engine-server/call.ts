@@ -3,6 +3,7 @@ import type { EngineDriver, GenerationListener } from './engine-driver.ts'
 import type { Faults } from './faults.ts'
 import type { Generation } from './generation.ts'
 import type { ReplyShape } from './reply-shape.ts'
+import { writeChunk } from './write-chunk.ts'
 
 /** What a route wants from the engine, and how it is answered. */
 export interface Plan {
@@ -51,7 +52,7 @@ export class Call implements GenerationListener {
     const text = this.#plan.stream ? this.#tokens(generation, Math.min(generated, limit)) : ''
     if (generated >= limit) this.#fail(text)
     else if (ended && --this.#open === 0) this.#end(text)
-    else if (text !== '') this.#response.write(text)
+    else if (text !== '') writeChunk(this.#response, text)
   }
 
   #tokens(generation: Generation, upTo: number): string {
@@ -83,7 +84,7 @@ export class Call implements GenerationListener {
       else if (truncateAfter !== null) socket?.destroySoon()
     }
     if (text === '') then()
-    else this.#response.write(text, then)
+    else writeChunk(this.#response, text, then)
   }
 
   #leave(): void {

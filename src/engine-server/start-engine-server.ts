@@ -12,7 +12,7 @@ import { PromptWriter } from './prompt-writer.ts'
 import { createRequestHandler } from './request-handler.ts'
 
 /** A simulated engine that listens. */
-export interface RunningEngine {
+export interface RunningEngine extends AsyncDisposable {
   readonly url: string
   readonly port: number
   /** Drops all connections and stops; resolves when the port is free. */
@@ -30,15 +30,17 @@ export async function startEngineServer(given: Partial<EngineOptions> = {}): Pro
   // uvicorn closes an idle connection on the second, without grace.
   server.keepAliveTimeoutBuffer = 0
   const { port } = await listen(server, options)
+  const close = async (): Promise<void> => {
+    context.driver.close()
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    server.closeAllConnections()
+    await closed
+  }
   return {
     url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
     port,
-    async close() {
-      context.driver.close()
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeAllConnections()
-      await closed
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   }
 }
 

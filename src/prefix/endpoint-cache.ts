@@ -32,7 +32,7 @@ export class EndpointCache {
     let stamp = 0
     let tick = 0
     for (let holding = this.order.oldest; holding !== 0; holding = words[holding + NEWER]!) {
-      if (words[holding + STAMP]! !== stamp) {
+      if (words[holding + STAMP] !== stamp) {
         stamp = words[holding + STAMP]!
         tick++
       }

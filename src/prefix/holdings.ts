@@ -94,7 +94,7 @@ export class Holdings {
         if (booking.trusted === 0 && (words[top + MARKS]! & TRUSTED) !== 0) booking.trusted = block
         block--
         const parent = words[top + PARENT]!
-        if (parent === 0 || words[top + NEWER]! !== parent) break
+        if (parent === 0 || words[top + NEWER] !== parent) break
         top = parent
       }
       order.moveToFront(words, top, bottom)
@@ -190,7 +190,7 @@ export class Holdings {
     this.#release(booking)
     let holding = booking.end
     // No mark at all: not trusted, no other booking ends here, and nothing is held behind it.
-    while (holding !== 0 && words[holding + MARKS]! === 0) {
+    while (holding !== 0 && words[holding + MARKS] === 0) {
       const parent = words[holding + PARENT]!
       this.#drop(cache, holding)
       holding = parent

@@ -52,7 +52,7 @@ export class KeyTable {
     const tag = tagOf(low, high)
     let at = this.#home(tag)
     for (let head = slots[at + 1]!; head !== 0; head = slots[at + 1]!) {
-      if (slots[at]! === tag && words[head + KEY_LOW]! === low && words[head + KEY_HIGH]! === high) return head
+      if (slots[at] === tag && words[head + KEY_LOW] === low && words[head + KEY_HIGH] === high) return head
       at = this.#after(at)
     }
     return 0
@@ -64,7 +64,7 @@ export class KeyTable {
     const tag = tagOf(low, high)
     let at = this.#home(tag)
     for (let head = slots[at + 1]!; head !== 0; head = slots[at + 1]!) {
-      if (slots[at]! === tag && words[head + KEY_LOW]! === low && words[head + KEY_HIGH]! === high) return head
+      if (slots[at] === tag && words[head + KEY_LOW] === low && words[head + KEY_HIGH] === high) return head
       at = this.#after(at)
     }
     slots[at] = tag
@@ -90,7 +90,7 @@ export class KeyTable {
   remove(low: number, high: number, head: number): void {
     const slots = this.#slots
     let hole = this.#slotOf(low, high, head)
-    for (let at = this.#after(hole); slots[at + 1]! !== 0; at = this.#after(at)) {
+    for (let at = this.#after(hole); slots[at + 1] !== 0; at = this.#after(at)) {
       const home = this.#home(slots[at]!)
       const reachesHole = at > hole ? home <= hole || home > at : home <= hole && home > at
       if (!reachesHole) continue
@@ -110,9 +110,9 @@ export class KeyTable {
     this.#end = slots.length - MARGIN_WORDS
     this.#scale = this.#end / SLOT_WORDS / 0x1_0000_0000
     for (let from = 0; from < oldEnd; from += SLOT_WORDS) {
-      if (old[from + 1]! === 0) continue
+      if (old[from + 1] === 0) continue
       let at = this.#home(old[from]!)
-      while (slots[at + 1]! !== 0) at = this.#after(at)
+      while (slots[at + 1] !== 0) at = this.#after(at)
       slots[at] = old[from]!
       slots[at + 1] = old[from + 1]!
     }
@@ -123,7 +123,7 @@ export class KeyTable {
   #slotOf(low: number, high: number, head: number): number {
     const slots = this.#slots
     let at = this.#home(tagOf(low, high))
-    while (slots[at + 1]! !== head) at = this.#after(at)
+    while (slots[at + 1] !== head) at = this.#after(at)
     return at
   }
 

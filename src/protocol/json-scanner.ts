@@ -202,7 +202,8 @@ export class JsonScanner {
     const start = this.byte(i) === MINUS ? i + 1 : i
     let stop = this.digits(start)
     if (stop === start) return this.fail(start, 'a digit')
-    if (this.view.getUint8(start) === ZERO && stop > start + 1) return this.fail(start + 1, 'no digit after a leading 0')
+    if (this.view.getUint8(start) === ZERO && stop > start + 1)
+      return this.fail(start + 1, 'no digit after a leading 0')
     const whole = stop
     if (this.byte(stop) === POINT) {
       stop = this.digits(whole + 1)

@@ -45,12 +45,13 @@ export function scanString(view: DataView, from: number, end: number): number {
  */
 export function nextSpecial(view: DataView, from: number, end: number): number {
   let i = from
-  for (const last = end - 8; i <= last; i += 8) {
-    const low = specials(view.getInt32(i, true))
-    const high = specials(view.getInt32(i + 4, true))
-    if (((low | high) & TOP_BITS) === 0) continue
-    const marks = low & TOP_BITS
-    return marks === 0 ? i + 4 + lowestByte(high & TOP_BITS) : i + lowestByte(marks)
+  const last = end - 8
+  while (i <= last && ((specials(view.getInt32(i, true)) | specials(view.getInt32(i + 4, true))) & TOP_BITS) === 0) i += 8
+  if (i <= last) {
+    // Computed again, which is cheaper than to keep both words alive in the loop.
+    const marks = specials(view.getInt32(i, true)) & TOP_BITS
+    if (marks !== 0) return i + lowestByte(marks)
+    return i + 4 + lowestByte(specials(view.getInt32(i + 4, true)) & TOP_BITS)
   }
   for (; i < end; i++) {
     const byte = view.getUint8(i)

@@ -179,7 +179,8 @@ export class JsonTape {
     const start = this.words[node + 1]!
     const length = this.words[node + 2]! - start
     if (length > SHORT || length === 0) return decoder.decode(this.bytes.subarray(start, start + length))
-    const slot = (this.view.getUint8(start) + 7 * this.view.getUint8(start + length - 1) + 31 * length) & (this.recent.length - 1)
+    const slot =
+      (this.view.getUint8(start) + 7 * this.view.getUint8(start + length - 1) + 31 * length) & (this.recent.length - 1)
     const recent = this.recent[slot]!
     if (this.reads(start, length, recent)) return recent
     const text = decoder.decode(this.bytes.subarray(start, start + length))

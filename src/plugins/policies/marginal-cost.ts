@@ -5,9 +5,10 @@ import { prefillSeconds } from '../../core/rates.ts'
 /**
  * The default: what placing the request here costs everyone, in seconds.
  *
- *     cost = wait + prefill + w * slowdown
+ *     cost = wait + memory + prefill + w * slowdown
  *
  * - `wait`: prefill work ahead, as it is left now, not as it was when it was sent;
+ * - `memory`: the time until requests in flight have freed the KV tokens that this one lacks there;
  * - `prefill`: the request's own uncached prompt, attention to its cached part included;
  * - `slowdown`: the stall that this prefill causes to those decoding there, and the steps that grow longer, for them
  *   and for this request, while it decodes.
@@ -29,7 +30,7 @@ export default definePolicy({
   reads: ['queuedSeconds', 'matchedTokens', 'decoding', 'inFlight', 'inFlightTokens'],
   reasons: ['lowest-cost'],
   unit: 'seconds',
-  terms: ['wait', 'prefill', 'slowdown'],
+  terms: ['wait', 'memory', 'prefill', 'slowdown'],
   create() {
     const ttft = new MovingAverage(0.5)
     const decodeSeconds = new MovingAverage(10)
@@ -38,17 +39,21 @@ export default definePolicy({
         const weight = Math.min(1, ttft.value / Math.max(decodeSeconds.value, 1e-3))
         const steps = request.outputTokens
         for (let i = 0; i < candidates.length; i++) {
-          const { signals, rates } = candidates[i]!
+          const { signals, rates, kvTokens } = candidates[i]!
           const uncached = Math.max(1, request.promptTokens - signals.matchedTokens)
           const own = prefillSeconds(rates, uncached, signals.matchedTokens)
+          // Requests in flight free their tokens evenly over the time that an answer takes.
+          const lacking = signals.inFlightTokens + uncached + steps - kvTokens
+          const memory = lacking > 0 ? (lacking / Math.max(1, signals.inFlightTokens)) * decodeSeconds.value : 0
           const longerSteps = rates.decodePerSequence + rates.decodePerKvToken * request.promptTokens
           const forOthers = signals.decoding * own + signals.inFlight * (steps / 2) * longerSteps
-          const forItself = steps * (rates.decodePerSequence * signals.inFlight + rates.decodePerKvToken * signals.inFlightTokens)
-          const slowdown = weight * (forOthers + forItself)
+          const perStep = rates.decodePerSequence * signals.inFlight + rates.decodePerKvToken * signals.inFlightTokens
+          const slowdown = weight * (forOthers + steps * perStep)
           ranking.term(0, i, signals.queuedSeconds)
-          ranking.term(1, i, own)
-          ranking.term(2, i, slowdown)
-          ranking.cost[i] = signals.queuedSeconds + own + slowdown
+          ranking.term(1, i, memory)
+          ranking.term(2, i, own)
+          ranking.term(3, i, slowdown)
+          ranking.cost[i] = signals.queuedSeconds + memory + own + slowdown
         }
       },
       ended(_request, _endpoint, outcome) {

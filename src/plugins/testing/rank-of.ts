@@ -31,7 +31,7 @@ export function verdictOf(
   candidates: readonly Candidate<SignalName>[],
   now = 0,
 ): Verdict {
-  const names = plugin.terms ?? []
+  const names = policy.terms ?? plugin.terms ?? []
   const ranking = new Ranking()
   const count = candidates.length
   ranking.begin(count, names.length, plugin.reasons[0])
