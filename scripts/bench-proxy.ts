@@ -11,7 +11,7 @@ import { connect } from './bench-proxy/load.ts'
 import { type Arm, measure } from './bench-proxy/measure.ts'
 import { canReadProcesses, peakMemory } from './bench-proxy/process-figures.ts'
 import { type Part, startBareRelay, startKvasir, startUpstream } from './bench-proxy/processes.ts'
-import { type CaseResult, describeResults, describeRun, isMet } from './bench-proxy/report.ts'
+import { type CaseResult, describeBundling, describeResults, describeRun, isMet } from './bench-proxy/report.ts'
 
 const USAGE = `Usage: node scripts/bench-proxy.ts [options]
 
@@ -81,6 +81,7 @@ async function main(args: string[]): Promise<number> {
     parts.unshift(kvasir)
     const results = await runCases(options, upstream, kvasir, bare)
     console.log(describeResults(results))
+    for (const result of results) if (result.bench.name === 'streams') console.log(describeBundling(result))
     const [most, least] = [peakMemory(kvasir.pid), peakMemory(bare.pid)].map((size) => size.toFixed(0))
     console.log(`Peak memory: kvasir ${most} MiB, bare ${least} MiB`)
     return results.every(isMet) || options.mayFail ? 0 : 1

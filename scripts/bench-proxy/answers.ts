@@ -11,7 +11,7 @@ export const ASK = {
 
 const ID = 'chatcmpl-4f1c9f0f3c8e4f6d9a3f0d7be1a9c2d4'
 const CREATED = 1_760_000_000
-const EVENTS = 100
+const EVENTS = 80
 const WORDS = [
   'The',
   ' cache',

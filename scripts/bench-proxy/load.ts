@@ -11,17 +11,27 @@ export interface Load {
   readonly seconds: number
 }
 
+/** What a load came to. */
+export interface LoadResult {
+  readonly answers: number
+  /** Pieces in which the bodies of the answers came in. */
+  readonly chunks: number
+}
+
 /** The connections of the load generator to one relay. They are kept for the whole run. */
 export function connect(url: string): Pool {
   return new Pool(url, { connections: null, pipelining: 1, headersTimeout: 30_000, keepAliveTimeout: 60_000 })
 }
 
-/** Puts the load on the relay. Returns the number of answers; rejects on the first one that is not as expected. */
-export async function runLoad(pool: Pool, load: Load): Promise<number> {
+/** Puts the load on the relay. Rejects on the first answer that is not as expected. */
+export async function runLoad(pool: Pool, load: Load): Promise<LoadResult> {
   const until = performance.now() + load.seconds * 1000
   const lanes = load.prompts.map((prompt) => new Lane(pool, load, prompt, until).run())
-  const counts = await Promise.all(lanes)
-  return counts.reduce((sum, count) => sum + count, 0)
+  const results = await Promise.all(lanes)
+  return {
+    answers: results.reduce((sum, { answers }) => sum + answers, 0),
+    chunks: results.reduce((sum, { chunks }) => sum + chunks, 0),
+  }
 }
 
 /** Sends one request after the other. */
@@ -30,8 +40,9 @@ class Lane implements Dispatcher.DispatchHandler {
   readonly #load: Load
   readonly #prompt: Prompt
   readonly #until: number
-  readonly #done = Promise.withResolvers<number>()
+  readonly #done = Promise.withResolvers<LoadResult>()
   #answers = 0
+  #chunks = 0
   #status = 0
   #bytes = 0
 
@@ -42,7 +53,7 @@ class Lane implements Dispatcher.DispatchHandler {
     this.#until = until
   }
 
-  run(): Promise<number> {
+  run(): Promise<LoadResult> {
     this.#send()
     return this.#done.promise
   }
@@ -63,6 +74,7 @@ class Lane implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length
+    this.#chunks += 1
   }
 
   onResponseEnd(): void {
@@ -74,7 +86,7 @@ class Lane implements Dispatcher.DispatchHandler {
     }
     this.#answers += 1
     if (performance.now() < this.#until) this.#send()
-    else this.#done.resolve(this.#answers)
+    else this.#done.resolve({ answers: this.#answers, chunks: this.#chunks })
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {

@@ -11,10 +11,18 @@ export interface Arm {
   readonly pool: Pool
 }
 
-/** Work done per second of the relay's CPU time, one figure a round. */
+/** What one round of a relay came to. */
+export interface Round {
+  /** Work done per second of the relay's CPU time. */
+  readonly workPerSecond: number
+  /** Pieces in which an answer came in, for each unit of work in it. */
+  readonly chunksPerUnit: number
+}
+
+/** The rounds of both relays, those of the same number measured next to each other. */
 export interface Figures {
-  readonly kvasir: readonly number[]
-  readonly bare: readonly number[]
+  readonly kvasir: readonly Round[]
+  readonly bare: readonly Round[]
 }
 
 /** Milliseconds before each reading of the CPU time, for what is still being done: log lines, garbage. */
@@ -22,21 +30,22 @@ const SETTLE = 100
 
 /** Warms both relays up and measures them in turn, `rounds` times; who goes first changes from round to round. */
 export async function measure(bench: BenchCase, load: Load, kvasir: Arm, bare: Arm, rounds: number): Promise<Figures> {
-  for (const arm of [bare, kvasir]) await workPerSecond(bench, load, arm)
-  const figures: { kvasir: number[]; bare: number[] } = { kvasir: [], bare: [] }
+  for (let run = 0; run < bench.warmUps; run++) for (const arm of [bare, kvasir]) await runLoad(arm.pool, load)
+  const figures: { kvasir: Round[]; bare: Round[] } = { kvasir: [], bare: [] }
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? ([kvasir, bare] as const) : ([bare, kvasir] as const)
-    for (const arm of order) figures[arm === kvasir ? 'kvasir' : 'bare'].push(await workPerSecond(bench, load, arm))
+    for (const arm of order) figures[arm === kvasir ? 'kvasir' : 'bare'].push(await measureRound(bench, load, arm))
   }
   return figures
 }
 
-async function workPerSecond(bench: BenchCase, load: Load, { name, pid, pool }: Arm): Promise<number> {
+async function measureRound(bench: BenchCase, load: Load, { name, pid, pool }: Arm): Promise<Round> {
   await pause(SETTLE)
   const before = cpuSeconds(pid)
-  const answers = await runLoad(pool, load)
+  const { answers, chunks } = await runLoad(pool, load)
   await pause(SETTLE)
   const used = cpuSeconds(pid) - before
   if (used <= 0) throw new Error(`${name}: expected to see CPU time of process ${pid}, found none`)
-  return (answers * bench.perAnswer) / used
+  const units = answers * bench.perAnswer
+  return { workPerSecond: units / used, chunksPerUnit: chunks / units }
 }

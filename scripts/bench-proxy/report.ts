@@ -3,7 +3,7 @@ import { cpus, loadavg, release, totalmem } from 'node:os'
 import { formatNumber, formatShare } from '../../src/bench/format-number.ts'
 import { renderText } from '../../src/bench/table.ts'
 import type { BenchCase } from './cases.ts'
-import type { Figures } from './measure.ts'
+import type { Figures, Round } from './measure.ts'
 import { KVASIR_FLAGS } from './processes.ts'
 
 /** What came of one case. */
@@ -14,7 +14,7 @@ export interface CaseResult {
 
 /** Median of Kvasir's share of the bare relay's figure, and the lowest and highest of any round. */
 export function shareOf({ kvasir, bare }: Figures): { median: number; low: number; high: number } {
-  const shares = kvasir.map((figure, round) => figure / (bare[round] ?? Number.NaN))
+  const shares = kvasir.map((one, round) => one.workPerSecond / (bare[round]?.workPerSecond ?? Number.NaN))
   return { median: median(shares), low: Math.min(...shares), high: Math.max(...shares) }
 }
 
@@ -58,7 +58,8 @@ export function describeResults(results: readonly CaseResult[]): string {
   ]
   const rows = results.map((result) => {
     const { bench, figures } = result
-    const [kvasir, bare] = [median(figures.kvasir), median(figures.bare)]
+    const kvasir = median(figures.kvasir.map((round) => round.workPerSecond))
+    const bare = median(figures.bare.map((round) => round.workPerSecond))
     const { median: share, low, high } = shareOf(figures)
     return [
       bench.title,
@@ -70,6 +71,13 @@ export function describeResults(results: readonly CaseResult[]): string {
     ]
   })
   return renderText({ title: "Work per CPU second, and Kvasir's share of the bare relay's", rows: [head, ...rows] })
+}
+
+/** How far a stream's events were bundled on the way: a relay that lags behind moves several at once, at less cost. */
+export function describeBundling({ bench, figures }: CaseResult): string {
+  const mean = (rounds: readonly Round[]): string =>
+    (rounds.reduce((sum, { chunksPerUnit }) => sum + chunksPerUnit, 0) / rounds.length).toFixed(2)
+  return `${bench.title}: ${mean(figures.kvasir)} chunks an event through kvasir, ${mean(figures.bare)} through bare`
 }
 
 function median(values: readonly number[]): number {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createAnswerReader } from './answer-reader.ts'
 import { ending, event, role, token } from './testing/scripted-engine.ts'
@@ -41,13 +41,16 @@ test('a stream means the same however it is cut', () => {
 })
 
 test('reads streams written with carriage returns, spaces and several fields', () => {
-  const stream = 'event: x\r\ndata: {"choices": [{"text": "a", "finish_reason": null}]}\r\n\r\ndata:{"choices": [{"text": "b", "finish_reason": "stop"}]}\r\n\r\n'
+  const stream =
+    'event: x\r\ndata: {"choices": [{"text": "a", "finish_reason": null}]}\r\n\r\ndata:{"choices": [{"text": "b", "finish_reason": "stop"}]}\r\n\r\n'
   expect(read(stream)).toMatchObject({ text: 'ab', contentEvents: 2, finished: true })
 })
 
 test('reasoning and tool calls are output, but no text of the answer', () => {
   const reasoning = event({ choices: [{ delta: { reasoning_content: 'hm' }, finish_reason: null }] })
-  const call = event({ choices: [{ delta: { tool_calls: [{ index: 0, function: { arguments: '{' } }] }, finish_reason: null }] })
+  const call = event({
+    choices: [{ delta: { tool_calls: [{ index: 0, function: { arguments: '{' } }] }, finish_reason: null }],
+  })
   expect(read(reasoning + call)).toMatchObject({ contentEvents: 2, text: '', firstContentAt: 1 })
 })
 
@@ -58,6 +61,9 @@ test('usage without cached tokens leaves them open', () => {
 
 test('errors in the stream are found, also after tokens', () => {
   const error = event({ error: { message: 'out of memory' } })
-  expect(read(token('a') + token('b') + error, [], false).problem).toEqual({ kind: 'engine-error', message: '{"message":"out of memory"}' })
+  expect(read(token('a') + token('b') + error, [], false).problem).toEqual({
+    kind: 'engine-error',
+    message: '{"message":"out of memory"}',
+  })
   expect(read(event('not json')).problem?.kind).toBe('bad-event')
 })

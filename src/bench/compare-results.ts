@@ -60,7 +60,10 @@ export function compareResults(base: BenchResult, arm: BenchResult): ArmComparis
   return {
     label: arm.label,
     paired: samples.every((sample) => sample.paired),
-    comparisons: [...comparisons, ...scalars.map((scalar) => scalarComparison(scalar, baseRuns, armRuns, seeds, random))],
+    comparisons: [
+      ...comparisons,
+      ...scalars.map((scalar) => scalarComparison(scalar, baseRuns, armRuns, seeds, random)),
+    ],
   }
 }
 

@@ -58,7 +58,13 @@ function resultOf(label: string, factor: number, change: Partial<RequestRecord> 
       notes: [],
     },
     summary: summarize(runs, [{ ttft: 2, tpot: 0.025 }]),
-    runs: runs.map(({ seed, records }) => ({ seed, seconds: 60, interrupted: false, clientCpuSeconds: 1, requests: toColumns(records) })),
+    runs: runs.map(({ seed, records }) => ({
+      seed,
+      seconds: 60,
+      interrupted: false,
+      clientCpuSeconds: 1,
+      requests: toColumns(records),
+    })),
   }
 }
 
@@ -93,7 +99,11 @@ test('an arm without any answer has no ratio', () => {
 })
 
 test('other requests are not compared in pairs, and the reader is told', () => {
-  const other = { ...resultOf('other', 1), runs: base.runs.map((run) => ({ ...run, seed: run.seed + 10 })), timeScale: 4 }
+  const other = {
+    ...resultOf('other', 1),
+    runs: base.runs.map((run) => ({ ...run, seed: run.seed + 10 })),
+    timeScale: 4,
+  }
   const text = comparisonText(compareAll(base, [other]))
   expect(text).toContain('other: other requests than the base, so not compared in pairs')
   expect(text).toContain('careful, time scale differs: round-robin 1, other 4')
@@ -104,7 +114,9 @@ test('Markdown names command and machine, and escapes what would break a table',
   expect(page).toContain(`kvasir bench http://h:1 --label 'it'\\''s'`)
   expect(page).toContain('load generator on Some CPU, 2 cores, Node v26.0.0')
   expect(page).toMatch(/\| b\\\|c +\| +135 \| 75\.0 % \|/)
-  expect(comparisonMarkdown(compareAll(base, [resultOf('kvasir', 0.5)]))).toMatch(/\| figure +\| round-robin \| kvasir \|/)
+  expect(comparisonMarkdown(compareAll(base, [resultOf('kvasir', 0.5)]))).toMatch(
+    /\| figure +\| round-robin \| kvasir \|/,
+  )
 })
 
 test('the table of times has a row per time with its intervals', () => {

@@ -77,7 +77,8 @@ function range(interval: Interval): string {
 }
 
 function readingNotes({ base, others, arms }: ComparisonReport): string[] {
-  const reading = 'ratio below 1: smaller than the base; brackets: 95 % bootstrap interval over requests, then over seeds'
+  const reading =
+    'ratio below 1: smaller than the base; brackets: 95 % bootstrap interval over requests, then over seeds'
   const unpaired = arms
     .filter((arm) => !arm.paired)
     .map((arm) => `${arm.label}: other requests than the base, so not compared in pairs`)

@@ -31,7 +31,11 @@ export function readNumber(flag: string, text: string | undefined, rule: NumberR
 }
 
 /** Reads one of several words. @throws BenchInputError */
-export function readChoice<T extends string>(flag: string, text: string | undefined, choices: readonly T[]): T | undefined {
+export function readChoice<T extends string>(
+  flag: string,
+  text: string | undefined,
+  choices: readonly T[],
+): T | undefined {
   if (text === undefined) return undefined
   const found = choices.find((choice) => choice === text)
   if (found === undefined) throw new BenchInputError(`${flag}: expected one of ${choices.join(', ')}; found ${text}`)

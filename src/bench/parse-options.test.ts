@@ -11,13 +11,23 @@ test('without options: a generated chat, once', () => {
     speed: 1,
     timeScale: 1,
     warmup: { requests: 0 },
-    slos: [{ ttft: 2, tpot: 0.025 }, { ttft: 5, tpot: 0.1 }],
+    slos: [
+      { ttft: 2, tpot: 0.025 },
+      { ttft: 5, tpot: 0.1 },
+    ],
     label: 'h:1',
   })
 })
 
 test('reads numbers, lists and shares', () => {
-  const settings = parse({ workload: 'tools', sessions: '24', codeShare: '0.5', seed: ['17', '18'], warmup: '10%', slo: ['1:0.05'] })
+  const settings = parse({
+    workload: 'tools',
+    sessions: '24',
+    codeShare: '0.5',
+    seed: ['17', '18'],
+    warmup: '10%',
+    slo: ['1:0.05'],
+  })
   expect(settings.source).toEqual({ kind: 'generator', workload: 'tools', knobs: { sessions: 24, codeShare: 0.5 } })
   expect(settings).toMatchObject({ seeds: [17, 18], warmup: { share: 0.1 }, slos: [{ ttft: 1, tpot: 0.05 }] })
 })

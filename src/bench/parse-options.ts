@@ -55,22 +55,23 @@ const optionsSchema = z.object({
 type Options = z.infer<typeof optionsSchema>
 
 /** Every generator setting with its flag and what it accepts. */
-const knobRules: readonly { readonly name: keyof GeneratorKnobs; readonly flag: string; readonly rule: NumberRule }[] = [
-  { name: 'sessions', flag: '--sessions', rule: COUNT },
-  { name: 'turns', flag: '--turns', rule: COUNT },
-  { name: 'systemLen', flag: '--system-len', rule: NOT_NEGATIVE },
-  { name: 'userLen', flag: '--user-len', rule: NOT_NEGATIVE },
-  { name: 'codeContextLen', flag: '--code-context-len', rule: NOT_NEGATIVE },
-  { name: 'codeShare', flag: '--code-share', rule: SHARE },
-  { name: 'toolProb', flag: '--tool-prob', rule: SHARE },
-  { name: 'toolLen', flag: '--tool-len', rule: NOT_NEGATIVE },
-  { name: 'documents', flag: '--documents', rule: COUNT },
-  { name: 'docLen', flag: '--doc-len', rule: NOT_NEGATIVE },
-  { name: 'promptLen', flag: '--prompt-len', rule: NOT_NEGATIVE },
-  { name: 'startJitterMs', flag: '--start-jitter-ms', rule: NOT_NEGATIVE },
-  { name: 'turnGapMs', flag: '--turn-gap-ms', rule: NOT_NEGATIVE },
-  { name: 'maxTokens', flag: '--max-tokens', rule: COUNT },
-]
+const knobRules: readonly { readonly name: keyof GeneratorKnobs; readonly flag: string; readonly rule: NumberRule }[] =
+  [
+    { name: 'sessions', flag: '--sessions', rule: COUNT },
+    { name: 'turns', flag: '--turns', rule: COUNT },
+    { name: 'systemLen', flag: '--system-len', rule: NOT_NEGATIVE },
+    { name: 'userLen', flag: '--user-len', rule: NOT_NEGATIVE },
+    { name: 'codeContextLen', flag: '--code-context-len', rule: NOT_NEGATIVE },
+    { name: 'codeShare', flag: '--code-share', rule: SHARE },
+    { name: 'toolProb', flag: '--tool-prob', rule: SHARE },
+    { name: 'toolLen', flag: '--tool-len', rule: NOT_NEGATIVE },
+    { name: 'documents', flag: '--documents', rule: COUNT },
+    { name: 'docLen', flag: '--doc-len', rule: NOT_NEGATIVE },
+    { name: 'promptLen', flag: '--prompt-len', rule: NOT_NEGATIVE },
+    { name: 'startJitterMs', flag: '--start-jitter-ms', rule: NOT_NEGATIVE },
+    { name: 'turnGapMs', flag: '--turn-gap-ms', rule: NOT_NEGATIVE },
+    { name: 'maxTokens', flag: '--max-tokens', rule: COUNT },
+  ]
 
 const DEFAULT_SLOS: readonly Slo[] = [
   { ttft: 2, tpot: 0.025 },
@@ -144,7 +145,8 @@ function parseSeeds(options: Options): number[] {
   }
   if (options.seed === undefined) return Array.from({ length: count ?? 1 }, (_, index) => index + 1)
   const seeds = options.seed.map((seed) => readNumber('--seed', seed, { whole: true, min: 0 }) ?? 0)
-  if (new Set(seeds).size < seeds.length) throw new BenchInputError(`--seed: expected different seeds, found ${seeds.join(', ')}`)
+  if (new Set(seeds).size < seeds.length)
+    throw new BenchInputError(`--seed: expected different seeds, found ${seeds.join(', ')}`)
   return seeds
 }
 

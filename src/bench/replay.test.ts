@@ -20,9 +20,21 @@ const chat = generateWorkload('chat', { sessions: 6, turns: 2, startJitterMs: 0,
 async function play(workload: Workload, ms: number, options: Partial<ReplayOptions>): Promise<Sent[]> {
   const origin = performance.now()
   const sent: Sent[] = []
-  const all = { pacing: 'sessions', concurrency: 1, speed: 1, signal: new AbortController().signal, ...options } as const
+  const all = {
+    pacing: 'sessions',
+    concurrency: 1,
+    speed: 1,
+    signal: new AbortController().signal,
+    ...options,
+  } as const
   await replay(workload, all, async (request: WorkloadRequest, due, answers) => {
-    const entry: Sent = { id: request.id, due: due - origin, start: performance.now() - origin, end: 0, answers: [...answers] }
+    const entry: Sent = {
+      id: request.id,
+      due: due - origin,
+      start: performance.now() - origin,
+      end: 0,
+      answers: [...answers],
+    }
     sent.push(entry)
     await sleep(ms)
     entry.end = performance.now() - origin
@@ -73,7 +85,12 @@ test('an open loop sends on time whatever is still running, faster by the speed'
 
 test('sub-agents start together and hold up the turn after them', async () => {
   const call = (t: number) => ({ t, type: 'n', in: 64, out: 1, hash_ids: [t], think_time: 0 })
-  const requests = [call(0), { t: 1, type: 'subagent', requests: [call(0), call(1)] }, { t: 1, type: 'subagent', requests: [call(0)] }, call(9)]
+  const requests = [
+    call(0),
+    { t: 1, type: 'subagent', requests: [call(0), call(1)] },
+    { t: 1, type: 'subagent', requests: [call(0)] },
+    call(9),
+  ]
   const trace = parseAgentTrace([{ file: 't', text: JSON.stringify({ id: 't', block_size: 64, requests }) }])
   const sent = await play(trace, 20, {})
   expect(sent.map((entry) => entry.id)).toEqual(['t:0', 't/a0:0', 't/a1:0', 't/a0:1', 't:1'])

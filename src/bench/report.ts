@@ -58,7 +58,9 @@ function describeRun(result: BenchResult): string[] {
   ]
   if (workload.speed !== 1) lines.push(`recorded times divided by ${workload.speed}`)
   if (timeScale !== 1) {
-    lines.push(`time scale ${timeScale}: a wall second counts as ${timeScale} engine seconds, in which all times and rates are given`)
+    lines.push(
+      `time scale ${timeScale}: a wall second counts as ${timeScale} engine seconds, in which all times and rates are given`,
+    )
   }
   if (!workload.salted) lines.push('seeds share their texts: from the second seed on caches are warm')
   if (result.runs.some((run) => run.interrupted)) lines.push('ended early: figures cover what was answered until then')
@@ -88,7 +90,8 @@ function timingTable(result: BenchResult): Table {
 function timingRows(title: string, timing: TimingSummary): string[][] {
   const [unit, factor] = timing.p50.value < 1 ? (['ms', 1000] as const) : (['s', 1] as const)
   const figure = (value: number) => formatNumber(value * factor)
-  const range = (pair: readonly [number, number] | null) => (pair === null ? '-' : `[${figure(pair[0])}, ${figure(pair[1])}]`)
+  const range = (pair: readonly [number, number] | null) =>
+    pair === null ? '-' : `[${figure(pair[0])}, ${figure(pair[1])}]`
   const rows = [
     [`${title} (${unit})`, ...statisticNames.map((name) => figure(timing[name].value))],
     ['  95 % over requests', ...statisticNames.map((name) => range(timing[name].requests))],

@@ -12,7 +12,11 @@ const options = (salt = 1): BodyOptions => ({
 })
 
 const request = (seed: number, turn: number) => {
-  const { sessions } = generateWorkload('tools', { sessions: 1, turns: 3, toolProb: 1, systemLen: 40, userLen: 8, maxTokens: 7 }, seed)
+  const { sessions } = generateWorkload(
+    'tools',
+    { sessions: 1, turns: 3, toolProb: 1, systemLen: 40, userLen: 8, maxTokens: 7 },
+    seed,
+  )
   const found = sessions[0]?.requests[turn]
   if (found === undefined) throw new Error('no such turn')
   return found
@@ -34,7 +38,11 @@ test('a chat body streams with usage and holds the real answers', () => {
     messages: [
       { role: 'system', content: expect.stringMatching(/^( [a-z]{3}){10}$/) },
       { role: 'user' },
-      { role: 'assistant', content: 'said "this"\n', tool_calls: [{ id: 'call_s0_1', type: 'function', function: { name: 'read_file' } }] },
+      {
+        role: 'assistant',
+        content: 'said "this"\n',
+        tool_calls: [{ id: 'call_s0_1', type: 'function', function: { name: 'read_file' } }],
+      },
       { role: 'tool', tool_call_id: 'call_s0_1' },
       // No real answer to the second turn: its stand-in has the length that was asked for.
       { role: 'assistant', content: expect.stringMatching(/^( [a-z]{3}){7}$/) },
@@ -47,7 +55,9 @@ test('a chat body streams with usage and holds the real answers', () => {
 test('plain completions get one text', () => {
   const plain = { ...options(), route: 'completions' as const, ignoreEos: true }
   expect(JSON.parse(requestBody(request(4, 1), plain, ['yes']))).toMatchObject({
-    prompt: expect.stringMatching(/^system:( [a-z]{3})+\nuser:( [a-z]{3})+\nassistant:yes\ntool:( [a-z]{3})+\nassistant:$/),
+    prompt: expect.stringMatching(
+      /^system:( [a-z]{3})+\nuser:( [a-z]{3})+\nassistant:yes\ntool:( [a-z]{3})+\nassistant:$/,
+    ),
     ignore_eos: true,
   })
   const single = generateWorkload('single', { sessions: 1, turns: 1 }, 1).sessions[0]?.requests[0]

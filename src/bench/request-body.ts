@@ -50,7 +50,11 @@ function chatMessage(message: PromptMessage, text: TextSynthesizer, answers: rea
 }
 
 /** One message stands for itself; a conversation is written as lines that begin with the role. */
-function plainPrompt(request: WorkloadRequest, text: TextSynthesizer, answers: readonly (string | undefined)[]): string {
+function plainPrompt(
+  request: WorkloadRequest,
+  text: TextSynthesizer,
+  answers: readonly (string | undefined)[],
+): string {
   const [only, second] = request.messages
   if (only !== undefined && second === undefined) return contentJson(only, text, answers)
   const lines = request.messages.map((message) => `${message.role}:${contentText(message, text, answers)}\n`)

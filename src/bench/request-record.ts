@@ -42,9 +42,7 @@ export function toRecord(
   warmup: boolean,
 ): RequestRecord {
   const seconds = (ms: number) => Math.round(ms * timeScale * 1000) / 1_000_000
-  const answered = outcome.error === undefined && outcome.firstTokenMs !== undefined
-  const outputTokens = outcome.usage?.outputTokens ?? outcome.contentEvents
-  const decodeMs = outcome.totalMs - (outcome.firstTokenMs ?? 0)
+  const { usage } = outcome
   return {
     id: request.id,
     session: request.session,
@@ -52,14 +50,25 @@ export function toRecord(
     lag: seconds(Math.max(0, times.sentMs - times.dueMs)),
     status: outcome.status,
     error: outcome.error?.kind ?? null,
-    ttft: answered ? seconds(outcome.firstTokenMs ?? 0) : null,
-    tpot: answered && outputTokens > 1 ? seconds(decodeMs / (outputTokens - 1)) : null,
-    e2e: answered ? seconds(outcome.totalMs) : null,
-    promptTokens: outcome.usage?.promptTokens ?? null,
-    cachedTokens: outcome.usage?.cachedTokens ?? null,
-    outputTokens: answered ? outputTokens : null,
+    ...answerFigures(outcome, seconds),
+    promptTokens: usage?.promptTokens ?? null,
+    cachedTokens: usage?.cachedTokens ?? null,
     endpoint: outcome.endpoint ?? null,
     reason: outcome.reason ?? null,
     warmup,
+  }
+}
+
+function answerFigures(outcome: CallOutcome, seconds: (ms: number) => number) {
+  const { firstTokenMs, totalMs } = outcome
+  if (outcome.error !== undefined || firstTokenMs === undefined) {
+    return { ttft: null, tpot: null, e2e: null, outputTokens: null }
+  }
+  const outputTokens = outcome.usage?.outputTokens ?? outcome.contentEvents
+  return {
+    ttft: seconds(firstTokenMs),
+    tpot: outputTokens > 1 ? seconds((totalMs - firstTokenMs) / (outputTokens - 1)) : null,
+    e2e: seconds(totalMs),
+    outputTokens,
   }
 }

@@ -1,8 +1,6 @@
 import { z } from 'zod'
 
-const interval = z
-  .tuple([z.number(), z.number()])
-  .describe('Low and high end of a 95 % bootstrap confidence interval')
+const interval = z.tuple([z.number(), z.number()]).describe('Low and high end of a 95 % bootstrap confidence interval')
 
 const statistic = z.object({
   value: z.number(),

@@ -19,7 +19,10 @@ test('measures, counts and shares out what a gateway answered', async () => {
   }))
   const result = await runBench(settings(engine.url, { ...small, seeds: '2' }), { signal })
   expect(benchResultSchema.parse(JSON.parse(JSON.stringify(result)))).toEqual(result)
-  expect(result).toMatchObject({ target: { model: 'scripted', route: 'chat' }, workload: { name: 'chat', requests: 6 } })
+  expect(result).toMatchObject({
+    target: { model: 'scripted', route: 'chat' },
+    workload: { name: 'chat', requests: 6 },
+  })
   expect(result.summary).toMatchObject({
     requests: { measured: 12, ok: 12, failed: 0, warmup: 0 },
     errors: {},
@@ -47,13 +50,24 @@ test('failed requests have a kind and no times', async () => {
     index % 2 === 0 ? quickAnswer('a') : { status: 429, steps: [{ afterMs: 0, write: '{}' }] },
   )
   const result = await runBench(settings(engine.url, { workload: 'single', ...small }), { signal })
-  expect(result.summary).toMatchObject({ requests: { ok: 3, failed: 3 }, errors: { 'http-429': 3 }, goodput: [{ share: 0.5 }, { share: 0.5 }] })
+  expect(result.summary).toMatchObject({
+    requests: { ok: 3, failed: 3 },
+    errors: { 'http-429': 3 },
+    goodput: [{ share: 0.5 }, { share: 0.5 }],
+  })
   const failed = result.runs.flatMap((run) => toRecords(run.requests)).filter((record) => record.error !== null)
-  expect(failed.map(({ ttft, tpot, e2e, status }) => [ttft, tpot, e2e, status])).toEqual(failed.map(() => [null, null, null, 429]))
+  expect(failed.map(({ ttft, tpot, e2e, status }) => [ttft, tpot, e2e, status])).toEqual(
+    failed.map(() => [null, null, null, 429]),
+  )
 })
 
 test('times count on the clock of engines that run faster than life', async () => {
-  const script = { steps: [{ afterMs: 30, write: role + token('a') }, { afterMs: 60, write: token('b') + token('c') + ending(9, 0, 3) }] }
+  const script = {
+    steps: [
+      { afterMs: 30, write: role + token('a') },
+      { afterMs: 60, write: token('b') + token('c') + ending(9, 0, 3) },
+    ],
+  }
   await using engine = await startScriptedEngine(() => script)
   const options = { workload: 'single', ...small, sessions: '1', turnGapMs: '400', timeScale: '10' }
   const result = await runBench(settings(engine.url, options), { signal })
@@ -76,7 +90,7 @@ test('warm-up requests are in no figure', async () => {
 
 test('seeds have texts of their own unless they are to share them', async () => {
   await using engine = await startScriptedEngine(() => quickAnswer('a'))
-  const options = { workload: 'rag', sessions: '1', turns: '1', seeds: '2' }
+  const options = { workload: 'rag', sessions: '1', turns: '1', startJitterMs: '0', seeds: '2' }
   const start = (index: number) => engine.seen[index]?.body.slice(0, 300)
   await runBench(settings(engine.url, options), { signal })
   expect(start(0)).not.toBe(start(1))
@@ -90,9 +104,20 @@ test('seeds have texts of their own unless they are to share them', async () => 
 
 test('sends headers, keys and session ids where it is told to', async () => {
   await using engine = await startScriptedEngine(() => quickAnswer('a'))
-  const options = { ...small, sessions: '1', apiKey: 'secret', header: ['X-Team: core'], sessionHeader: 'x-session-id', route: 'completions' }
+  const options = {
+    ...small,
+    sessions: '1',
+    apiKey: 'secret',
+    header: ['X-Team: core'],
+    sessionHeader: 'x-session-id',
+    route: 'completions',
+  }
   await runBench(settings(`${engine.url}/v1/`, options), { signal })
-  expect(engine.seen[0]?.headers).toMatchObject({ authorization: 'Bearer secret', 'x-team': 'core', 'x-session-id': 's0' })
+  expect(engine.seen[0]?.headers).toMatchObject({
+    authorization: 'Bearer secret',
+    'x-team': 'core',
+    'x-session-id': 's0',
+  })
   expect(engine.seen[0]?.path).toBe('/v1/completions')
 })
 
@@ -104,7 +129,10 @@ test('an ended run keeps what was answered until then', async () => {
   const onProgress = (snapshot: { done: number }) => {
     if (snapshot.done === 2) setTimeout(() => stop.abort(), 30)
   }
-  const result = await runBench(settings(engine.url, { ...small, sessions: '1', turns: '9' }), { signal: stop.signal, onProgress })
+  const result = await runBench(settings(engine.url, { ...small, sessions: '1', turns: '9' }), {
+    signal: stop.signal,
+    onProgress,
+  })
   expect(result.summary.requests).toEqual({ measured: 2, ok: 2, failed: 0, warmup: 0 })
   expect(result.runs[0]?.interrupted).toBe(true)
 })

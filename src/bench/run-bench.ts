@@ -13,6 +13,7 @@ import type { RequestRecord } from './request-record.ts'
 import type { BenchResult, BenchRun } from './result-schema.ts'
 import { runSeed } from './run-seed.ts'
 import { measuredOf, spanOf } from './seed-figures.ts'
+import type { SeedRun } from './seed-figures.ts'
 import type { BenchSettings } from './settings.ts'
 import { summarize } from './summarize.ts'
 import { parseTarget, resolveModel } from './target.ts'
@@ -39,7 +40,8 @@ export async function runBench(settings: BenchSettings, hooks: BenchHooks): Prom
   const model = await resolveModel(target, settings.model)
   setMaxListeners(0, hooks.signal)
   const pool = new Pool(target.origin, { connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
-  const runs: (BenchRun & { records: readonly RequestRecord[] })[] = []
+  const measured: SeedRun[] = []
+  const runs: BenchRun[] = []
   try {
     for (const seed of settings.seeds) {
       if (hooks.signal.aborted) break
@@ -48,7 +50,8 @@ export async function runBench(settings: BenchSettings, hooks: BenchHooks): Prom
       const workload = plan.workload(seed)
       const job = { settings, target, model, pool, workload, pacing, seed, signal: hooks.signal, onProgress }
       const records = await runSeed(job)
-      runs.push({ ...toRun(seed, records, process.cpuUsage(cpu), hooks.signal.aborted), records })
+      measured.push({ seed, records })
+      runs.push(toRun(seed, records, process.cpuUsage(cpu), hooks.signal.aborted))
     }
   } finally {
     await pool.destroy()
@@ -62,8 +65,8 @@ export async function runBench(settings: BenchSettings, hooks: BenchHooks): Prom
     environment: describeEnvironment(),
     timeScale: settings.timeScale,
     workload: describeWorkload(first, plan, settings, pacing),
-    summary: summarize(runs, settings.slos),
-    runs: runs.map(({ records: _, ...run }) => run),
+    summary: summarize(measured, settings.slos),
+    runs,
   }
 }
 

@@ -7,7 +7,7 @@ import type { Script } from './testing/scripted-engine.ts'
 
 async function call(script: Script, options: Partial<StreamCall> = {}) {
   await using engine = await startScriptedEngine(() => script)
-  return callUrl(engine.url, options)
+  return await callUrl(engine.url, options)
 }
 
 async function callUrl(url: string, options: Partial<StreamCall> = {}) {
@@ -47,18 +47,52 @@ test('measures the first content token and the end, not the header or the role',
 })
 
 test.each<[string, Script, number]>([
-  ['http-503', { status: 503, headers: { 'content-type': 'application/json' }, steps: [{ afterMs: 0, write: '{"error":"full"}' }] }, 503],
-  ['aborted-stream', { steps: [{ afterMs: 0, write: role + token('a') }, { afterMs: 20, write: token('b') }], cut: true }, 200],
+  [
+    'http-503',
+    {
+      status: 503,
+      headers: { 'content-type': 'application/json' },
+      steps: [{ afterMs: 0, write: '{"error":"full"}' }],
+    },
+    503,
+  ],
+  [
+    'aborted-stream',
+    {
+      steps: [
+        { afterMs: 0, write: role + token('a') },
+        { afterMs: 20, write: token('b') },
+      ],
+      cut: true,
+    },
+    200,
+  ],
   ['aborted-stream', { steps: [{ afterMs: 0, write: role + token('a') }] }, 200],
-  ['engine-error', { steps: [{ afterMs: 0, write: token('a') + event({ error: { message: 'x' } }) + event('[DONE]') }] }, 200],
+  [
+    'engine-error',
+    { steps: [{ afterMs: 0, write: token('a') + event({ error: { message: 'x' } }) + event('[DONE]') }] },
+    200,
+  ],
   ['no-output', { steps: [{ afterMs: 0, write: role + ending(5, 0, 0) }] }, 200],
-  ['not-a-stream', { headers: { 'content-type': 'application/json' }, steps: [{ afterMs: 0, write: '{"choices":[]}' }] }, 200],
+  [
+    'not-a-stream',
+    { headers: { 'content-type': 'application/json' }, steps: [{ afterMs: 0, write: '{"choices":[]}' }] },
+    200,
+  ],
 ])('%s is an error', async (kind, script, status) => {
   expect(await call(script)).toMatchObject({ status, error: { kind } })
 })
 
 test('an answer that takes too long is an error', async () => {
-  const outcome = await call({ steps: [{ afterMs: 0, write: token('a') }, { afterMs: 2000, write: token('b') }] }, { timeoutMs: 60 })
+  const outcome = await call(
+    {
+      steps: [
+        { afterMs: 0, write: token('a') },
+        { afterMs: 2000, write: token('b') },
+      ],
+    },
+    { timeoutMs: 60 },
+  )
   expect(outcome.error?.kind).toBe('timeout')
   expect(outcome.totalMs).toBeLessThan(1000)
 })

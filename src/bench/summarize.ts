@@ -61,10 +61,15 @@ function timing(
   const overRequests = bootstrapStatistics(values, random)
   const entry = (statistic: StatisticName) => {
     const seeds = figures.map((seed) => seed.timings[name][statistic]).filter((value) => !Number.isNaN(value))
-    return { value: pooled[statistic], requests: pair(overRequests[statistic]), seeds: pairOrNull(bootstrapMean(seeds, random)) }
+    return {
+      value: pooled[statistic],
+      requests: pair(overRequests[statistic]),
+      seeds: pairOrNull(bootstrapMean(seeds, random)),
+    }
   }
   const [mean, p50, p90, p95, p99] = statisticNames.map(entry)
-  if (mean === undefined || p50 === undefined || p90 === undefined || p95 === undefined || p99 === undefined) return null
+  if (mean === undefined || p50 === undefined || p90 === undefined || p95 === undefined || p99 === undefined)
+    return null
   return { mean, p50, p90, p95, p99 }
 }
 

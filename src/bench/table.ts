@@ -25,7 +25,9 @@ export function renderMarkdown(table: Table): string {
 
 function columnWidths(table: Table): number[] {
   const columns = Math.max(...table.rows.map((row) => row.length))
-  return Array.from({ length: columns }, (_, column) => Math.max(3, ...table.rows.map((row) => (row[column] ?? '').length)))
+  return Array.from({ length: columns }, (_, column) =>
+    Math.max(3, ...table.rows.map((row) => (row[column] ?? '').length)),
+  )
 }
 
 function cells(row: readonly string[], widths: readonly number[]): string[] {

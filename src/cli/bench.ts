@@ -1,27 +1,8 @@
-import { writeFile } from 'node:fs/promises'
 import { Command } from 'commander'
 import type { CommanderError } from 'commander'
-import { BenchInputError } from '../bench/bench-input-error.ts'
-import { compareAll, comparisonMarkdown, comparisonText } from '../bench/comparison-report.ts'
-import { parseBenchOptions, withoutSecrets } from '../bench/parse-options.ts'
-import { createProgress } from '../bench/progress.ts'
-import { readResult } from '../bench/read-result.ts'
-import { reportMarkdown, reportText } from '../bench/report.ts'
-import type { BenchResult } from '../bench/result-schema.ts'
-import { runBench } from '../bench/run-bench.ts'
+import type { BenchOutputs } from '../bench/present-bench.ts'
 
 const BAD_INPUT = 2
-const INTERRUPTED = 130
-
-interface OutputOptions {
-  readonly json?: string
-  readonly markdown?: string
-  readonly compare?: string[]
-}
-
-interface ReportOptions {
-  readonly markdown?: string
-}
 
 /** The command `kvasir bench`: sends load to a gateway or engine and reports what a client sees. */
 export function benchCommand(): Command {
@@ -33,7 +14,10 @@ export function benchCommand(): Command {
   addLoadOptions(bench)
   addGeneratorOptions(bench)
   addRunOptions(bench)
-  bench.action((url: string, options: OutputOptions) => guarded(() => runAndReport(url, options, bench.parent)))
+  bench.action(async (url: string, options: BenchOutputs) => {
+    const { runAndReport } = await import('../bench/present-bench.ts')
+    process.exitCode = await runAndReport(url, options, benchArguments(bench.parent?.args ?? process.argv.slice(2)))
+  })
   bench.addCommand(reportCommand())
   return bench
 }
@@ -81,7 +65,11 @@ function addRunOptions(bench: Command) {
     .option('--shared-text', 'use the same texts with every seed, so that later seeds meet warm caches')
     .option('--salt <text>', 'use other texts than earlier runs, to meet cold caches on engines that still run')
     .option('--ignore-eos', 'ask engines to generate the full length')
-    .option('--slo <ttft:tpot>', 'count answers within these seconds; may be repeated (default: 2:0.025 and 5:0.1)', collect)
+    .option(
+      '--slo <ttft:tpot>',
+      'count answers within these seconds; may be repeated (default: 2:0.025 and 5:0.1)',
+      collect,
+    )
     .option('--timeout <s>', 'wall seconds after which a request has failed (default: 600)')
     .option('--api-key <key>', 'send as bearer token; left out of reports')
     .option('--header <line>', "send a header 'name: value'; may be repeated; left out of reports", collect)
@@ -98,74 +86,12 @@ function reportCommand(): Command {
     .argument('<files...>', 'files written by kvasir bench --json')
     .exitOverride(exitOnUsage)
     .option('--markdown <file>', 'write the table as Markdown')
-    .action((files: string[], _options: ReportOptions, command: Command) =>
-      guarded(async () => {
-        // Depending on the program's parsing, the option of the same name of `bench` may have taken the value.
-        const { markdown } = command.optsWithGlobals<ReportOptions>()
-        await report(await Promise.all(files.map(readResult)), markdown)
-      }),
-    )
-}
-
-async function runAndReport(url: string, options: OutputOptions, parent: Command | null) {
-  const args = benchArguments(parent?.args ?? process.argv.slice(2))
-  const settings = parseBenchOptions(url, options, withoutSecrets(args))
-  const earlier = await Promise.all((options.compare ?? []).map(readResult))
-  const stop = new AbortController()
-  const interrupt = () => stop.abort()
-  process.once('SIGINT', interrupt)
-  const progress = createProgress(process.stderr, () => performance.now())
-  try {
-    const result = await runBench(settings, { signal: stop.signal, onProgress: (snapshot) => progress.update(snapshot) })
-    progress.end()
-    await writeOutputs(result, options)
-    if (earlier.length > 0) await report([...earlier, result], undefined)
-    if (stop.signal.aborted) process.exitCode = INTERRUPTED
-    else if (result.summary.requests.ok === 0) process.exitCode = 1
-  } finally {
-    progress.end()
-    process.off('SIGINT', interrupt)
-  }
-}
-
-async function writeOutputs(result: BenchResult, options: OutputOptions) {
-  const toStdout = options.json === '-'
-  const tables = reportText(result)
-  if (toStdout) {
-    process.stderr.write(tables)
-    process.stdout.write(`${JSON.stringify(result)}\n`)
-  } else process.stdout.write(tables)
-  if (options.json !== undefined && !toStdout) await writeText(options.json, `${JSON.stringify(result)}\n`)
-  if (options.markdown !== undefined) await writeText(options.markdown, reportMarkdown(result))
-}
-
-/** One result is reported on its own, several as a comparison. */
-async function report(results: readonly BenchResult[], markdown: string | undefined) {
-  const [base, ...others] = results
-  if (base === undefined) throw new BenchInputError('report: expected at least one result file, found none')
-  const single = others.length === 0
-  const comparison = single ? undefined : compareAll(base, others)
-  process.stdout.write(comparison === undefined ? reportText(base) : comparisonText(comparison))
-  if (markdown !== undefined) {
-    await writeText(markdown, comparison === undefined ? reportMarkdown(base) : comparisonMarkdown(comparison))
-  }
-}
-
-async function writeText(path: string, text: string) {
-  await writeFile(path, text).catch((error: unknown) => {
-    throw new BenchInputError(`${path}: cannot write it: ${error instanceof Error ? error.message : String(error)}`)
-  })
-}
-
-/** Bad input ends with a message and exit code 2, everything else as the error it is. */
-async function guarded(work: () => Promise<void>) {
-  try {
-    await work()
-  } catch (error) {
-    if (!(error instanceof BenchInputError)) throw error
-    process.stderr.write(`kvasir bench: ${error.message}\n`)
-    process.exitCode = BAD_INPUT
-  }
+    .action(async (files: string[], _options: BenchOutputs, command: Command) => {
+      // Depending on how the program parses, the option of the same name of `bench` may have taken the value.
+      const { markdown } = command.optsWithGlobals<BenchOutputs>()
+      const { reportFiles } = await import('../bench/present-bench.ts')
+      process.exitCode = await reportFiles(files, markdown)
+    })
 }
 
 /** Options and arguments that the command does not know are bad input too. */

@@ -11,7 +11,7 @@ const message = z.object({
   tool_calls: z.array(toolCall).nullish(),
 })
 
-const tool = z.looseObject({ function: z.looseObject({ name: z.string(), parameters: z.unknown() }) })
+const tool = z.looseObject({ function: z.looseObject({ name: z.string(), parameters: z.unknown().optional() }) })
 
 /** What the template needs: the body of `/tokenize` may hold it too. */
 export const conversationFields = {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Part } from './chat-template.ts'
 
-const part = z.looseObject({ type: z.string().optional(), text: z.string().optional() })
+const part = z.looseObject({ text: z.string().nullish() })
 
 /** The content of a message in any of the chat protocols: text, or a list of parts. */
 export const contentSchema = z.union([z.string(), z.array(z.union([z.string(), part]))])
@@ -14,7 +14,7 @@ export function contentParts(content: Content | null | undefined): Part[] {
   if (typeof content === 'string') return [{ kind: 'text', text: content }]
   return content.map((each) => {
     if (typeof each === 'string') return { kind: 'text', text: each }
-    if (each.text !== undefined) return { kind: 'text', text: each.text }
+    if (typeof each.text === 'string') return { kind: 'text', text: each.text }
     return { kind: 'media', content: JSON.stringify(each) }
   })
 }

@@ -96,6 +96,6 @@ function answersTo(
 
 function generationsOf(context: EngineContext, sampling: Sampling, count: number, first: number): Generation[] {
   return Array.from({ length: count }, (_, at) =>
-    createGeneration(context.writer, sampling, context, { index: first + at, ownPrompt: at === 0 }),
+    createGeneration(context.writer, sampling, context, { index: first + at, choice: at }),
   )
 }

@@ -37,13 +37,13 @@ export interface Generation extends EngineRequest {
 
 /**
  * Turns the prompt in the writer into a generation: draws the answer's length, and hashes prompt and answer into block
- * keys. Throws an EngineError when both together exceed `contextTokens`.
+ * keys. `index` is its place among the request's answers, `choice` among those to the same prompt. Throws an EngineError when both together exceed `contextTokens`.
  */
 export function createGeneration(
   writer: PromptWriter,
   sampling: Sampling,
   { options, contextTokens }: { readonly options: EngineOptions; readonly contextTokens: number },
-  { index = 0, ownPrompt = true } = {},
+  { index = 0, choice = 0 } = {},
 ): Generation {
   const { length } = writer
   const promptTokens = Math.ceil(length / TOKEN_BYTES)
@@ -54,7 +54,7 @@ export function createGeneration(
   keys.append(writer.tokens(), 0, wholeTokens)
   const tail = wholeTokens < promptTokens ? (writer.tokens()[wholeTokens] ?? 0) : 0
   const digest = mixBits(keys.digest() ^ mixBits(tail ^ promptTokens))
-  const seed = mixBits(digest ^ mixBits(options.seed) ^ mixBits((sampling.seed ?? 0) + Math.imul(index, 0x9e3779b1)))
+  const seed = mixBits(digest ^ mixBits(options.seed) ^ mixBits((sampling.seed ?? 0) + Math.imul(choice, 0x9e3779b1)))
   const answer = sampling.tool === undefined ? textAnswer(seed, fillUp(writer, seed)) : toolAnswer(sampling.tool(seed))
   const drawn = drawnLength(seed, maxTokens, sampling, options)
   const outputTokens = Math.min(drawn, answer.tokens)
@@ -67,7 +67,7 @@ export function createGeneration(
     promptTokens,
     outputTokens,
     index,
-    ownPrompt,
+    ownPrompt: choice === 0,
     answer,
     finish: outputTokens < maxTokens || answer.tokens === maxTokens ? 'stop' : 'length',
     digest,

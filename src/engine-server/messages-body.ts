@@ -5,15 +5,15 @@ import { samplingFields } from './sampling-fields.ts'
 
 const block = z.looseObject({
   type: z.string(),
-  text: z.string().optional(),
+  text: z.string().nullish(),
   name: z.string().optional(),
-  input: z.unknown(),
+  input: z.unknown().optional(),
   content: contentSchema.nullish(),
 })
 
 const content = z.union([z.string(), z.array(block)])
 
-const tool = z.looseObject({ name: z.string(), input_schema: z.unknown() })
+const tool = z.looseObject({ name: z.string(), input_schema: z.unknown().optional() })
 
 const CHOICES = { any: true, none: false, auto: undefined }
 

@@ -4,15 +4,15 @@ import { contentParts, contentSchema } from './content.ts'
 import { samplingFields, tokenLimit } from './sampling-fields.ts'
 
 const item = z.looseObject({
-  type: z.string().optional(),
-  role: z.string().optional(),
+  type: z.string().nullish(),
+  role: z.string().nullish(),
   content: contentSchema.nullish(),
-  name: z.string().optional(),
-  arguments: z.string().optional(),
-  output: contentSchema.optional(),
+  name: z.string().nullish(),
+  arguments: z.string().nullish(),
+  output: contentSchema.nullish(),
 })
 
-const tool = z.looseObject({ type: z.string(), name: z.string().optional(), parameters: z.unknown() })
+const tool = z.looseObject({ type: z.string(), name: z.string().nullish(), parameters: z.unknown().optional() })
 
 /** The body of `/v1/responses`. */
 export const responsesBody = z.object({
@@ -38,7 +38,7 @@ export function responsesConversation(body: z.infer<typeof responsesBody>): Conv
   const named = typeof choice === 'object' ? choice?.name : undefined
   return {
     turns: [...head, ...turns],
-    tools: tools.flatMap(({ name, parameters }) => (name === undefined ? [] : [{ name, schema: parameters ?? {} }])),
+    tools: tools.flatMap(({ name, parameters }) => (name ? [{ name, schema: parameters ?? {} }] : [])),
     toolsJson: tools.length === 0 ? '' : JSON.stringify(tools),
     toolChoice: named ?? (choice === 'required' ? true : choice === 'none' ? false : undefined),
   }

@@ -7,7 +7,7 @@ export interface ByteSink {
 }
 
 /** A part of a JSON text that was checked before; `view` covers the same memory as `bytes`. */
-export interface JsonBytes {
+interface JsonBytes {
   readonly bytes: Uint8Array
   readonly view: DataView
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { streamOf } from '../../test/canonical-stream.ts'
+import { streamOf } from './testing/canonical-stream.ts'
 
 const USER = { role: 'user', content: 'Hello' }
 

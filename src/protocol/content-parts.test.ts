@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { scanned, streamOf } from '../../test/canonical-stream.ts'
+import { scanned, streamOf } from './testing/canonical-stream.ts'
 
 const CHAT = '/v1/chat/completions'
 const DATA = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
@@ -55,10 +55,9 @@ describe('a medium', () => {
       part({ type: 'image', source: { type: 'base64', media_type: 'image/png', data: DATA } }, '/v1/messages'),
     ]
     expect(new Set(forms).size).toBe(1)
-    const escaped = JSON.stringify({
-      messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url } }] }],
-    })
-    expect(streamOf(CHAT, escaped.replaceAll('/', '\\/').replaceAll(',', ','))).toBe(`\x01user${forms[0]}`)
+    const escaped = JSON.stringify(url).replaceAll('/', '\\/').replace(',', '\\u002c')
+    const body = `{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":${escaped}}}]}]}`
+    expect(streamOf(CHAT, body)).toBe(`\x01user${forms[0]}`)
   })
 
   test('is another one with other data, another URL, id or kind', () => {

@@ -46,7 +46,8 @@ export function scanString(view: DataView, from: number, end: number): number {
 export function nextSpecial(view: DataView, from: number, end: number): number {
   let i = from
   const last = end - 8
-  while (i <= last && ((specials(view.getInt32(i, true)) | specials(view.getInt32(i + 4, true))) & TOP_BITS) === 0) i += 8
+  while (i <= last && ((specials(view.getInt32(i, true)) | specials(view.getInt32(i + 4, true))) & TOP_BITS) === 0)
+    i += 8
   if (i <= last) {
     // Computed again, which is cheaper than to keep both words alive in the loop.
     const marks = specials(view.getInt32(i, true)) & TOP_BITS

@@ -68,11 +68,6 @@ export class JsonTape {
     if (this.words.length > KEPT_CAPACITY) this.words = new Int32Array(FIRST_CAPACITY)
   }
 
-  /** Node after the last one written. */
-  get end(): number {
-    return this.used
-  }
-
   add(head: number, start: number, end: number, extra: number): number {
     const node = this.used
     if (node + WORDS > this.words.length) this.grow()
@@ -150,21 +145,21 @@ export class JsonTape {
   lastNameBit(): number {
     const key = this.used - WORDS
     const start = this.words[key + 1]!
-    if (this.words[key]! !== STRING) return ALL_NAME_BITS
+    if (this.isEscaped(key)) return ALL_NAME_BITS
     return nameBit(this.view.getUint8(start), this.words[key + 2]! - start)
   }
 
   /** Whether a string reads `text`, which is ASCII. */
   equals(node: number, text: string): boolean {
     const start = this.words[node + 1]!
-    if ((this.words[node]! & (ESCAPED << STRING_FLAG_SHIFT)) !== 0) return this.string(node) === text
+    if (this.isEscaped(node)) return this.string(node) === text
     return this.reads(start, this.words[node + 2]! - start, text)
   }
 
   /** The text of a string. */
   string(node: number): string {
     const raw = this.raw(node)
-    if ((this.words[node]! & (ESCAPED << STRING_FLAG_SHIFT)) === 0) return raw
+    if (!this.isEscaped(node)) return raw
     const parsed: unknown = JSON.parse(`"${raw}"`)
     return String(parsed)
   }
@@ -203,11 +198,14 @@ export class JsonTape {
     for (let key = object + WORDS; key < end; key = this.next(key + WORDS)) {
       // Nearly every name is told apart by its length or first byte; a name with escapes shows only when decoded.
       const start = words[key + 1]!
-      const length = words[key + 2]! - start
-      if (words[key]! === STRING && (length !== name.length || this.view.getUint8(start) !== first)) continue
-      if (this.equals(key, name)) found = key + WORDS
+      const candidate = words[key + 2]! - start === name.length && this.view.getUint8(start) === first
+      if ((candidate || this.isEscaped(key)) && this.equals(key, name)) found = key + WORDS
     }
     return found === ABSENT || this.kind(found) === NULL ? ABSENT : found
+  }
+
+  private isEscaped(node: number): boolean {
+    return (this.words[node]! & (ESCAPED << STRING_FLAG_SHIFT)) !== 0
   }
 
   private grow(): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { streamOf } from '../../test/canonical-stream.ts'
+import { streamOf } from './testing/canonical-stream.ts'
 
 const MESSAGES = [{ role: 'user', content: 'Hello' }]
 

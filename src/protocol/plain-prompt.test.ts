@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { commonKeys, identityOf, scanned, sharedBlocks, streamOf } from '../../test/canonical-stream.ts'
+import { commonKeys, identityOf, scanned, sharedBlocks, streamOf } from './testing/canonical-stream.ts'
 import { BlockHasher } from '../prefix/block-hasher.ts'
 import { hashPrompt } from './prompt-identity.ts'
 

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { commonKeys, identityOf, scanned, sharedBlocks, streamOf } from '../../test/canonical-stream.ts'
+import { commonKeys, identityOf, scanned, sharedBlocks, streamOf } from './testing/canonical-stream.ts'
 import { BlockHasher } from '../prefix/block-hasher.ts'
 import { hashPrompt } from './prompt-identity.ts'
 

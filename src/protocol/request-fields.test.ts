@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bodyBytes, faultOf, scanned } from '../../test/canonical-stream.ts'
+import { bodyBytes, faultOf, scanned } from './testing/canonical-stream.ts'
 
 const CHAT = '/v1/chat/completions'
 

@@ -1,4 +1,4 @@
-import { ABSENT, type JsonTape, ARRAY, FALSE, NULL, NUMBER, OBJECT, STRING, TRUE } from './json-tape.ts'
+import { type JsonTape, ARRAY, FALSE, NULL, NUMBER, OBJECT, STRING, TRUE } from './json-tape.ts'
 import type { JsonFault } from './json-scanner.ts'
 
 /** Why a request body cannot be understood; the client can mend it. */
@@ -74,7 +74,6 @@ function stepTowards(tape: JsonTape, node: number, target: number): { node: numb
 }
 
 function describeValue(tape: JsonTape, node: number): string {
-  if (node === ABSENT) return 'nothing'
   switch (tape.kind(node)) {
     case STRING:
       return 'a string'

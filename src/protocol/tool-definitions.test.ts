@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { streamOf } from '../../test/canonical-stream.ts'
+import { streamOf } from './testing/canonical-stream.ts'
 
 const SCHEMA = { type: 'object', properties: { b: { type: 'string' }, a: { type: 'number' } } }
 const ADD = { name: 'add', description: 'Adds "two"', parameters: SCHEMA }

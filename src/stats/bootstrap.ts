@@ -16,8 +16,9 @@ type Random = () => number
  */
 export function bootstrapStatistics(values: readonly number[], random: Random): StatisticIntervals {
   const sorted = Float64Array.from(values).sort()
+  const counts = new Uint32Array(sorted.length)
   return collectIntervals(() => {
-    const counts = new Uint32Array(sorted.length)
+    counts.fill(0)
     for (let i = 0; i < sorted.length; i++) counts[Math.floor(random() * sorted.length)]!++
     return sortedStatistics(sorted, counts)
   })

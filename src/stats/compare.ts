@@ -25,9 +25,11 @@ export function comparePaired(base: readonly number[], arm: readonly number[], r
   const sortedArm = Float64Array.from(arm).sort()
   const placeBase = places(base)
   const placeArm = places(arm)
+  const countsBase = new Uint32Array(base.length)
+  const countsArm = new Uint32Array(arm.length)
   const interval = collectIntervals(() => {
-    const countsBase = new Uint32Array(base.length)
-    const countsArm = new Uint32Array(arm.length)
+    countsBase.fill(0)
+    countsArm.fill(0)
     for (let i = 0; i < base.length; i++) {
       const drawn = Math.floor(random() * base.length)
       countsBase[placeBase[drawn]!]!++
@@ -53,7 +55,10 @@ export function compareSeeds(base: readonly number[], arm: readonly number[], ra
 }
 
 /** What the intervals say: any that includes 1 leaves the difference open. */
-export function verdict(ratio: number, intervals: readonly (Interval | undefined)[]): 'lower' | 'higher' | 'no difference' {
+export function verdict(
+  ratio: number,
+  intervals: readonly (Interval | undefined)[],
+): 'lower' | 'higher' | 'no difference' {
   const known = intervals.filter((interval) => interval !== undefined)
   if (known.length === 0 || known.some(includesOne)) return 'no difference'
   return ratio < 1 ? 'lower' : 'higher'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { percentile } from './percentile.ts'
 import { sortedStatistics, statistics } from './summary.ts'
@@ -10,7 +10,12 @@ const values = fc.array(number, { minLength: 1, maxLength: 50 })
 test('the nearest rank is rounded up', () => {
   const sorted = Float64Array.of(10, 20, 30, 40, 50)
   expect([1, 20, 20.1, 50, 90, 100].map((percent) => percentile(sorted, percent))).toEqual([10, 10, 20, 30, 50, 50])
-  expect(percentile(Float64Array.from({ length: 100 }, (_, i) => i + 1), 29)).toBe(29)
+  expect(
+    percentile(
+      Float64Array.from({ length: 100 }, (_, i) => i + 1),
+      29,
+    ),
+  ).toBe(29)
   expect(() => percentile(new Float64Array(0), 50)).toThrow('at least one value')
 })
 

@@ -38,7 +38,9 @@ const idsOf = (workload: ReturnType<typeof parseAgentTrace>, session: number, re
 
 test('a call follows the previous one after its think time', () => {
   const requests = [call(0, 64, [1]), call(10, 128, [1, 2], { think_time: 4 }), call(30, 128, [1, 2])]
-  const workload = parseAgentTrace([source('a', [{ ...requests[0], api_time: 6 }, { ...requests[1], api_time: 5 }, requests[2]])])
+  const workload = parseAgentTrace([
+    source('a', [{ ...requests[0], api_time: 6 }, { ...requests[1], api_time: 5 }, requests[2]]),
+  ])
   expect(workload.sessions[0]?.requests.map(({ after, think, offset }) => ({ after, think, offset }))).toEqual([
     { after: [], think: 0, offset: 0 },
     { after: [0], think: 4, offset: 10 },
@@ -76,7 +78,10 @@ test('local ids are shared between sessions only within tools and system prompt 
 
 test('global ids are shared everywhere', () => {
   const options = { hash_id_scope: 'global' }
-  const workload = parseAgentTrace([source('a', [call(0, 128, [8, 9])], options), source('b', [call(0, 64, [9])], options)])
+  const workload = parseAgentTrace([
+    source('a', [call(0, 128, [8, 9])], options),
+    source('b', [call(0, 64, [9])], options),
+  ])
   expect(idsOf(workload, 1, 0)[0]).toBe(idsOf(workload, 0, 0)[1])
 })
 
@@ -86,7 +91,9 @@ test('sub-agents run beside each other and hold the main conversation up', () =>
     type: 'subagent',
     requests: [call(first, 64, [50 + t]), call(first + 2, 128, [50 + t, 90 + t], { think_time: 1 })],
   })
-  const workload = parseAgentTrace([source('a', [call(0, 64, [1]), agent(5, 0), agent(6, 6), call(20, 128, [1, 2], { think_time: 3 })])])
+  const workload = parseAgentTrace([
+    source('a', [call(0, 64, [1]), agent(5, 0), agent(6, 6), call(20, 128, [1, 2], { think_time: 3 })]),
+  ])
   const requests = workload.sessions[0]?.requests ?? []
   expect(requests.map(({ id, after, offset }) => ({ id, after, offset }))).toEqual([
     { id: 'a:0', after: [], offset: 0 },
@@ -103,8 +110,16 @@ test('sub-agents run beside each other and hold the main conversation up', () =>
 test.each([
   ['no JSON', { file: 'x.json', text: '{' }, 'x.json: expected a JSON object with id, block_size'],
   ['no requests', source('x.json', []), 'x.json: expected a JSON object with id, block_size'],
-  ['an entry that is nothing', source('x.json', [{ t: 3, type: 'n' }]), 'x.json: request at t=3 of x.json: expected in and hash_ids'],
-  ['ids that do not fit', source('x.json', [call(0, 640, [1, 2])]), 'x.json: request at t=0: in 640 has 10 whole blocks of 64 tokens'],
+  [
+    'an entry that is nothing',
+    source('x.json', [{ t: 3, type: 'n' }]),
+    'x.json: request at t=3 of x.json: expected in and hash_ids',
+  ],
+  [
+    'ids that do not fit',
+    source('x.json', [call(0, 640, [1, 2])]),
+    'x.json: request at t=0: in 640 has 10 whole blocks of 64 tokens',
+  ],
 ])('says what is wrong with %s', (_, bad, message) => {
   expect(() => parseAgentTrace([bad])).toThrow(message)
 })

@@ -18,7 +18,8 @@ test('reads lengths, times and blocks of a Mooncake line', () => {
 })
 
 test('reads a Bailian line: seconds and blocks of 16 tokens', () => {
-  const text = '{"chat_id":1,"parent_chat_id":-1,"timestamp":61.1,"input_length":20,"output_length":4,"type":"text","turn":1,"hash_ids":[1,2]}'
+  const text =
+    '{"chat_id":1,"parent_chat_id":-1,"timestamp":61.1,"input_length":20,"output_length":4,"type":"text","turn":1,"hash_ids":[1,2]}'
   const { sessions } = parseBlockTrace(text, 'b.jsonl', bailianFormat)
   expect(sessions[0]?.start).toBe(61.1)
   expect(sessions[0]?.requests[0]?.messages[0]?.parts[0]?.unit).toBe(16)
@@ -26,8 +27,16 @@ test('reads a Bailian line: seconds and blocks of 16 tokens', () => {
 
 test.each([
   ['no JSON', `${line(0, 1, 1, [1])}\n{"timestamp": 1,`, 'm.jsonl:2: expected one JSON object a line'],
-  ['a missing field', '{"timestamp":0,"input_length":3,"hash_ids":[1]}', 'm.jsonl:1: expected one JSON object a line with timestamp, input_length, output_length'],
-  ['a wrong type', '{"timestamp":0,"input_length":"3","output_length":1,"hash_ids":[1]}', 'input_length: Invalid input: expected number, received string'],
+  [
+    'a missing field',
+    '{"timestamp":0,"input_length":3,"hash_ids":[1]}',
+    'm.jsonl:1: expected one JSON object a line with timestamp, input_length, output_length',
+  ],
+  [
+    'a wrong type',
+    '{"timestamp":0,"input_length":"3","output_length":1,"hash_ids":[1]}',
+    'input_length: Invalid input: expected number, received string',
+  ],
   ['too few blocks', line(0, 1025, 1, [1, 2]), 'input_length 1025 needs 3 hash_ids of 512 tokens, found 2'],
   ['too many blocks', line(0, 512, 1, [1, 2]), 'needs 1 hash_ids of 512 tokens, found 2'],
   ['no line at all', '\n\n', 'found no line'],

@@ -28,7 +28,8 @@ test('the conversation trace: 12,031 requests, an endless cache holds 0.374 of t
   expect(workload).toMatchObject({ name: 'mooncake', pacing: 'open' })
   expect(countRequests(workload)).toBe(12_031)
   const blocks = new Set<number>()
-  for (const { requests } of workload.sessions) for (const id of requests[0]?.messages[0]?.parts[0]?.ids ?? []) blocks.add(id)
+  for (const { requests } of workload.sessions)
+    for (const id of requests[0]?.messages[0]?.parts[0]?.ids ?? []) blocks.add(id)
   expect(blocks.size).toBe(182_790)
   expect(Math.abs(idealReuse(workload).share - 0.374)).toBeLessThan(0.005)
   expect(workload.sessions.at(-1)?.start).toBeCloseTo(3537, 0)
@@ -45,7 +46,13 @@ test('the coding-agent traces: 40 sessions, 1,871 requests, nearly every token w
   expect(countRequests(one)).toBe(46)
 })
 
-const session = { id: 's', block_size: 64, tool_tokens: 0, system_tokens: 0, requests: [{ t: 0, in: 64, out: 1, hash_ids: [1] }] }
+const session = {
+  id: 's',
+  block_size: 64,
+  tool_tokens: 0,
+  system_tokens: 0,
+  requests: [{ t: 0, in: 64, out: 1, hash_ids: [1] }],
+}
 
 test('recognises the formats by what is in the file', async () => {
   const line = '{"timestamp":1,"input_length":10,"output_length":1,"hash_ids":[1]}'

@@ -29,7 +29,8 @@ export async function loadTrace(path: string, options: TraceOptions = {}): Promi
 
 async function loadFolder(path: string): Promise<Workload> {
   const names = (await readdir(path)).filter((name) => name.endsWith('.json')).sort()
-  if (names.length === 0) throw new TraceError(path, undefined, 'expected .json files of coding-agent sessions, found none')
+  if (names.length === 0)
+    throw new TraceError(path, undefined, 'expected .json files of coding-agent sessions, found none')
   const sources: AgentTraceSource[] = []
   for (const name of names) sources.push({ file: join(path, name), text: await readFile(join(path, name), 'utf8') })
   return parseAgentTrace(sources)

@@ -26,5 +26,9 @@ export function checkTraceValue<T>(
   if (result.success) return result.data
   const issue = result.error.issues[0]
   const path = issue?.path.map(String).join('.') ?? ''
-  throw new TraceError(file, line, `expected ${expected}; ${path === '' ? '' : `${path}: `}${issue?.message ?? 'invalid'}`)
+  throw new TraceError(
+    file,
+    line,
+    `expected ${expected}; ${path === '' ? '' : `${path}: `}${issue?.message ?? 'invalid'}`,
+  )
 }

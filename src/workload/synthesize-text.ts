@@ -14,7 +14,8 @@ export interface TextSynthesizer {
 /** The four bytes of every word as one 32-bit number in the byte order of this machine. */
 function packWords(): Uint32Array {
   const bytes = new TextEncoder().encode(words.map((word) => ` ${word}`).join(''))
-  if (bytes.length !== 256 * BYTES_PER_TOKEN) throw new Error(`expected 256 words of 3 letters, found ${bytes.length} bytes`)
+  if (bytes.length !== 256 * BYTES_PER_TOKEN)
+    throw new Error(`expected 256 words of 3 letters, found ${bytes.length} bytes`)
   return new Uint32Array(bytes.buffer, bytes.byteOffset, 256)
 }
 

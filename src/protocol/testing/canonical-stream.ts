@@ -1,8 +1,8 @@
-import { BlockHasher, type BlockNamespace } from '../src/prefix/block-hasher.ts'
-import { hashPrompt, type PromptIdentity } from '../src/protocol/prompt-identity.ts'
-import type { RequestFormatError } from '../src/protocol/request-format-error.ts'
-import { type Route, routeOf } from '../src/protocol/route.ts'
-import { type ScannedRequest, scanRequest, type ScanResult } from '../src/protocol/scan-request.ts'
+import { BlockHasher, type BlockNamespace } from '../../prefix/block-hasher.ts'
+import { hashPrompt, type PromptIdentity } from '../prompt-identity.ts'
+import type { RequestFormatError } from '../request-format-error.ts'
+import { type Route, routeOf } from '../route.ts'
+import { type ScannedRequest, scanRequest, type ScanResult } from '../scan-request.ts'
 
 /** Takes down the canonical bytes of a prompt instead of hashing them. */
 class StreamRecorder extends BlockHasher {
@@ -31,7 +31,7 @@ class StreamRecorder extends BlockHasher {
 }
 
 /** A request body: JSON text as it is, bytes as they are, anything else as JSON. */
-export type Body = unknown
+type Body = unknown
 
 export function bodyBytes(body: Body): Uint8Array {
   if (body instanceof Uint8Array) return body

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const main = fileURLToPath(new URL('main.ts', import.meta.url))
+
+function run(...flags: string[]): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
+  const child = spawn(process.execPath, [main, 'engine', ...flags], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  let output = ''
+  child.stdout?.on('data', (data: Buffer) => (output += data.toString()))
+  child.stderr?.on('data', (data: Buffer) => (output += data.toString()))
+  const ended = once(child, 'close').then(() => child.exitCode)
+  return { child, output: () => output, ended }
+}
+
+async function ready(engine: ReturnType<typeof run>): Promise<string> {
+  while (!engine.output().includes('\n')) await new Promise((resolve) => setTimeout(resolve, 10))
+  return /^engine ready on (http:\S+)\n/.exec(engine.output())?.[1] ?? engine.output()
+}
+
+test('says where it listens, takes its flags, and stops on a signal', async () => {
+  const engine = run('--port', '0', '--model', 'mine', '--kv-tokens', '3k', '--speed', '100', '--block-size', '32')
+  const url = await ready(engine)
+  const models = await (await fetch(`${url}/v1/models`)).json()
+  expect(models.data).toMatchObject([{ id: 'mine', max_model_len: 2976 }])
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('block_size="32"')
+  engine.child.kill('SIGTERM')
+  expect(await engine.ended).toBe(0)
+})
+
+test('stops when the process that started it is gone', async () => {
+  const engine = run('--port', '0')
+  await ready(engine)
+  engine.child.disconnect()
+  expect(await engine.ended).toBe(0)
+})
+
+test.each([
+  [['--kv-tokens', '3x'], /'--kv-tokens <tokens>' argument '3x' is invalid. Expected a number of tokens such as/],
+  [['--profile', 'gpt'], /Choose one of .*qwen3-32b-tp2-h100/],
+  [['--error-rate', '2'], /Expected a share from 0 to 1/],
+  [['--frob'], /unknown option '--frob'/],
+])('%j is refused', async (flags, message) => {
+  const engine = run(...flags)
+  expect(await engine.ended).toBe(2)
+  expect(engine.output()).toMatch(message)
+})

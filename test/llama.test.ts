@@ -1,0 +1,82 @@
+import OpenAI from 'openai'
+import { describe, expect, it } from 'vitest'
+import { findLlamaServer, llamaFleet } from './testing/llama-fleet.ts'
+import { runRouter } from './testing/router-fixture.ts'
+
+const found = findLlamaServer()
+if ('missing' in found) console.warn(`SKIPPED: no real llama.cpp server for test/llama.test.ts: ${found.missing}`)
+const program = 'program' in found ? found.program : ''
+
+const ENGINES = 3
+const CHATS = 8
+const TURNS = 5
+
+interface Reuse {
+  readonly cached: number
+  readonly prompt: number
+}
+
+/** The same load for every policy: chats of several turns side by side, each turn with the real answer before it. */
+async function multiTurnChats(gateway: string): Promise<Reuse> {
+  const client = new OpenAI({ baseURL: `${gateway}/v1`, apiKey: 'none', maxRetries: 0 })
+  const results = await Promise.all(Array.from({ length: CHATS }, (_, chat) => oneChat(client, chat)))
+  return {
+    cached: results.reduce((sum, { cached }) => sum + cached, 0),
+    prompt: results.reduce((sum, { prompt }) => sum + prompt, 0),
+  }
+}
+
+async function oneChat(client: OpenAI, chat: number): Promise<Reuse> {
+  const messages: OpenAI.ChatCompletionMessageParam[] = [
+    { role: 'system', content: `Chat ${chat}: ${`rule ${chat * 7} of this assistant. `.repeat(20)}` },
+  ]
+  const reuse = { cached: 0, prompt: 0 }
+  for (let turn = 0; turn < TURNS; turn++) {
+    messages.push({ role: 'user', content: `Question ${turn} of chat ${chat}: ${'why and how? '.repeat(10)}` })
+    const answer = await client.chat.completions.create({ model: 'tiny', messages, max_tokens: 8 })
+    reuse.cached += answer.usage?.prompt_tokens_details?.cached_tokens ?? 0
+    reuse.prompt += answer.usage?.prompt_tokens ?? 0
+    messages.push({ role: 'assistant', content: answer.choices[0]?.message.content || '-' })
+  }
+  return reuse
+}
+
+async function measure(policy: string): Promise<Reuse> {
+  await using fleet = await llamaFleet(program, ENGINES)
+  await using router = await runRouter({ endpoints: fleet.urls, policy })
+  return await multiTurnChats(router.gateway)
+}
+
+describe.skipIf(program === '')('three real llama.cpp servers', () => {
+  it('find at least 1.5 times as many prompt tokens cached as under round robin', { timeout: 120_000 }, async () => {
+    const roundRobin = await measure('round-robin')
+    const ours = await measure('marginal-cost')
+    const share = ({ cached, prompt }: Reuse): string => `${cached} of ${prompt} (${((100 * cached) / prompt).toFixed(1)} %)`
+    const ratio = ours.cached / roundRobin.cached
+    console.log(`cached tokens, the engines' own word: marginal-cost ${share(ours)}, round-robin ${share(roundRobin)}: ${ratio.toFixed(2)} times`)
+    expect(ours.prompt).toBeGreaterThan(20_000)
+    expect(ratio).toBeGreaterThanOrEqual(1.5)
+  })
+
+  it('stream through the gateway, and free the slot when the client leaves', { timeout: 60_000 }, async () => {
+    await using fleet = await llamaFleet(program, 1)
+    await using router = await runRouter({ endpoints: fleet.urls })
+    const client = new OpenAI({ baseURL: `${router.gateway}/v1`, apiKey: 'none', maxRetries: 0 })
+    const stream = await client.chat.completions.create({
+      model: 'tiny',
+      messages: [{ role: 'user', content: 'Tell me everything' }],
+      max_tokens: 3000,
+      stream: true,
+    })
+    let chunks = 0
+    for await (const _chunk of stream) if (++chunks === 3) break
+    const left = performance.now()
+    stream.controller.abort()
+    const busy = async (): Promise<boolean> => {
+      const slots: unknown = await (await fetch(`${fleet.urls[0]}/slots`)).json()
+      return JSON.stringify(slots).includes('"is_processing":true')
+    }
+    while ((await busy()) && performance.now() - left < 2000);
+    expect(performance.now() - left).toBeLessThan(500)
+  })
+})
