@@ -9,7 +9,7 @@ const program = 'program' in found ? found.program : ''
 
 const ENGINES = 3
 const CHATS = 8
-const TURNS = 5
+const TURNS = 4
 
 interface Reuse {
   readonly cached: number
@@ -54,7 +54,7 @@ describe.skipIf(program === '')('three real llama.cpp servers', () => {
     const share = ({ cached, prompt }: Reuse): string => `${cached} of ${prompt} (${((100 * cached) / prompt).toFixed(1)} %)`
     const ratio = ours.cached / roundRobin.cached
     console.log(`cached tokens, the engines' own word: marginal-cost ${share(ours)}, round-robin ${share(roundRobin)}: ${ratio.toFixed(2)} times`)
-    expect(ours.prompt).toBeGreaterThan(20_000)
+    expect(ours.prompt).toBeGreaterThan(15_000)
     expect(ratio).toBeGreaterThanOrEqual(1.5)
   })
 

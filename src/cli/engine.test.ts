@@ -11,7 +11,7 @@ function run(...flags: string[]): { child: ChildProcess; output: () => string; e
   let output = ''
   child.stdout?.on('data', (data: Buffer) => (output += data.toString()))
   child.stderr?.on('data', (data: Buffer) => (output += data.toString()))
-  const ended = once(child, 'close').then(() => child.exitCode)
+  const ended = once(child, 'exit').then(() => child.exitCode)
   return { child, output: () => output, ended }
 }
 
@@ -23,8 +23,8 @@ async function ready(engine: ReturnType<typeof run>): Promise<string> {
 test('says where it listens, takes its flags, and stops on a signal', async () => {
   const engine = run('--port', '0', '--model', 'mine', '--kv-tokens', '3k', '--speed', '100', '--block-size', '32')
   const url = await ready(engine)
-  const models = await (await fetch(`${url}/v1/models`)).json()
-  expect(models.data).toMatchObject([{ id: 'mine', max_model_len: 2976 }])
+  const models: unknown = await (await fetch(`${url}/v1/models`)).json()
+  expect(models).toMatchObject({ data: [{ id: 'mine', max_model_len: 2976 }] })
   expect(await (await fetch(`${url}/metrics`)).text()).toContain('block_size="32"')
   engine.child.kill('SIGTERM')
   expect(await engine.ended).toBe(0)
