@@ -137,7 +137,10 @@ describe('/api/endpoints', () => {
   it('takes a new endpoint, which serves once its probe has passed', async () => {
     await using engine = await fakeEngine()
     await using router = await runRouter({ endpoints: [], health: { interval: '50ms' } }, 0)
-    const answer = await post(`${router.admin}/api/endpoints`, JSON.stringify({ url: engine.url, id: 'new', maxConcurrency: 3 }))
+    const answer = await post(
+      `${router.admin}/api/endpoints`,
+      JSON.stringify({ url: engine.url, id: 'new', maxConcurrency: 3 }),
+    )
     expect([answer.status, await answer.json()]).toEqual([201, expect.objectContaining({ id: 'new', ready: false })])
     await eventually('ready', () => isReady(router.admin, 'new'))
     expect((await post(router.gateway + CHAT, chatBody())).headers.get('x-kvasir-endpoint')).toBe('new')
@@ -189,7 +192,10 @@ describe('/api/endpoints', () => {
     expect(await stream.text()).toBe(FIRST + LAST)
     await eventually('the connections are closed', () => engine.sockets.size === 0)
     const gone = await remove(router.admin, 'e')
-    expect([gone.status, await gone.json()]).toEqual([404, { error: expect.stringMatching(/no endpoint 'e'; known: none/) }])
+    expect([gone.status, await gone.json()]).toEqual([
+      404,
+      { error: expect.stringMatching(/no endpoint 'e'; known: none/) },
+    ])
   })
 })
 
@@ -207,7 +213,10 @@ describe('/api/decisions', () => {
       expect(candidates[0]?.endpoint).toBe(endpoint)
       for (const { cost, terms } of candidates) {
         expect(Object.keys(terms)).toEqual(marginalCost.terms)
-        expect(cost).toBeCloseTo(Object.values(terms).reduce((sum, term) => sum + term, 0), 9)
+        expect(cost).toBeCloseTo(
+          Object.values(terms).reduce((sum, term) => sum + term, 0),
+          9,
+        )
         expect(cost).toBeGreaterThanOrEqual(candidates[0]?.cost ?? Infinity)
       }
     }
@@ -284,7 +293,9 @@ describe('kvasir explain', () => {
     const { code, stdout, stderr } = await runKvasir(['explain', file, '--admin', router.admin])
     const [title, , head, best, other] = stdout.split('\n')
     expect([code, stderr]).toEqual([0, ''])
-    expect(title).toMatch(new RegExp(`^marginal-cost for model m, about \\d+ prompt tokens: ${first} \\(lowest-cost\\)$`))
+    expect(title).toMatch(
+      new RegExp(`^marginal-cost for model m, about \\d+ prompt tokens: ${first} \\(lowest-cost\\)$`),
+    )
     expect(head?.trim().split(/ {2,}/)).toEqual([
       'endpoint',
       'cost (seconds)',
@@ -322,11 +333,19 @@ describe('kvasir explain that cannot be answered', () => {
   const attempts: [name: string, args: () => string[], message: RegExp][] = [
     ['nobody listens there', () => [file, '--admin', nobody], /cannot reach .*http:.*ECONNREFUSED.*--admin/],
     ['the address is none', () => [file, '--admin', 'nonsense'], /--admin.*nonsense|nonsense.*--admin/],
-    ['the address lacks http://', () => [file, '--admin', 'localhost:9090'], /localhost:9090.*--admin|--admin.*localhost:9090/],
+    [
+      'the address lacks http://',
+      () => [file, '--admin', 'localhost:9090'],
+      /localhost:9090.*--admin|--admin.*localhost:9090/,
+    ],
     ['it is the address of the gateway', () => [file, '--admin', router.gateway], /answered 404/],
     ['it is the address of something else', () => [file, '--admin', engine.url], /--admin/],
     ['there is no such file', () => ['/nowhere.json', '--admin', router.admin], /cannot read \/nowhere\.json/],
-    ['the body is refused', () => [file, '--admin', router.admin], /400.*'messages' must be an array, but is the number 5/],
+    [
+      'the body is refused',
+      () => [file, '--admin', router.admin],
+      /400.*'messages' must be an array, but is the number 5/,
+    ],
   ]
 
   it.concurrent.each(attempts)('fails with 2 and says why: %s', async (_name, args, message) => {

@@ -4,12 +4,12 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CHAT, chatBody } from './testing/chat.ts'
 import { inFlight } from './testing/endpoint-views.ts'
-import { errorAnswer, expectAnthropicError, expectOpenAiError } from './testing/error-shape.ts'
+import { anthropicError, errorAnswer, fetchedError, openAiError } from './testing/error-shape.ts'
 import { eventually } from './testing/eventually.ts'
 import { type FakeEngine, fakeEngine } from './testing/fake-engine.ts'
 import { heldAnswers } from './testing/held-answers.ts'
 import { post } from './testing/post.ts'
-import { rawHttp, type RawAnswer } from './testing/raw-http.ts'
+import { rawHttp } from './testing/raw-http.ts'
 import { type RunningRouter, runRouter } from './testing/router-fixture.ts'
 
 const MESSAGES = '/v1/messages'
@@ -39,14 +39,10 @@ async function expectUnharmed({ gateway, admin }: { gateway: string; admin: stri
 /** Posts to the shared router and checks that no engine saw it and that the router is unharmed. */
 async function refused(path: string, body: string, headers: Record<string, string> = {}) {
   const seen = engine.requests.length
-  const answer = await errorAnswer(await post(router.gateway + path, body, headers))
+  const answer = await fetchedError(post(router.gateway + path, body, headers))
   expect(engine.requests.length).toBe(seen)
   await expectUnharmed()
   return answer
-}
-
-function ofRaw({ status, body, headers }: RawAnswer) {
-  return { status, body, header: (name: string) => headers[name] ?? null }
 }
 
 describe('a body that is not JSON', () => {
@@ -64,14 +60,14 @@ describe('a body that is not JSON', () => {
 
   it.each(broken)('is refused with the place of the fault: %s', async (_name, body, message) => {
     const expected = { status: 400, code: 'malformed_json', message }
-    expectOpenAiError(await refused(CHAT, body), { ...expected, type: 'invalid_request_error' })
-    expectAnthropicError(await refused(MESSAGES, body), { ...expected, type: 'invalid_request_error' })
+    expect(await refused(CHAT, body)).toEqual(openAiError({ ...expected, type: 'invalid_request_error' }))
+    expect(await refused(MESSAGES, body)).toEqual(anthropicError({ ...expected, type: 'invalid_request_error' }))
   })
 
   it.each(['[]', 'null', '"text"', '5', '[{"model":"m"}]'])('is refused when it is no object: %s', async (body) => {
     const expected = { status: 400, code: 'invalid_request', message: /must be an object, but is/ }
-    expectOpenAiError(await refused(CHAT, body), { ...expected, param: 'body' })
-    expectAnthropicError(await refused(MESSAGES, body), expected)
+    expect(await refused(CHAT, body)).toEqual(openAiError({ ...expected, param: 'body' }))
+    expect(await refused(MESSAGES, body)).toEqual(anthropicError(expected))
   })
 })
 
@@ -122,8 +118,8 @@ describe('a field of the wrong type', () => {
     const escaped = `'${param}' must be ${expected}`.replace(/[[\].]/g, '\\$&')
     const message = new RegExp(`^${escaped}.*, but is ${found}\\.$`)
     const error = { status: 400, code: 'invalid_request', type: 'invalid_request_error', message, param }
-    if (path.startsWith(MESSAGES)) expectAnthropicError(answer, error)
-    else expectOpenAiError(answer, error)
+    const shape = path.startsWith(MESSAGES) ? anthropicError : openAiError
+    expect(answer).toEqual(shape(error))
   })
 
   it('takes null for missing', async () => {
@@ -137,10 +133,10 @@ describe('a model', () => {
   it('that nobody serves is refused with the names there are', async () => {
     const body = chatBody({ model: 'gpt-5' })
     const expected = { status: 404, code: 'model_not_found', message: /'gpt-5' is not served here.*Known models: 'm'/ }
-    expectOpenAiError(await refused(CHAT, body), { ...expected, type: 'invalid_request_error' })
-    expectAnthropicError(await refused(MESSAGES, body), { ...expected, type: 'not_found_error' })
+    expect(await refused(CHAT, body)).toEqual(openAiError({ ...expected, type: 'invalid_request_error' }))
+    expect(await refused(MESSAGES, body)).toEqual(anthropicError({ ...expected, type: 'not_found_error' }))
     for (const path of ['/v1/completions', '/v1/responses', '/v1/embeddings', '/v1/rerank', '/v1/score']) {
-      expectOpenAiError(await refused(path, '{"model":"gpt-5"}'), expected)
+      expect(await refused(path, '{"model":"gpt-5"}')).toEqual(openAiError(expected))
     }
   })
 
@@ -150,8 +146,8 @@ describe('a model', () => {
     const body = chatBody({ model: undefined })
     const message = /'model' must be one of m, n, but is missing/
     const error = { status: 400, code: 'invalid_request', param: 'model', message }
-    expectOpenAiError(await errorAnswer(await post(several.gateway + CHAT, body)), error)
-    expectAnthropicError(await errorAnswer(await post(several.gateway + MESSAGES, body)), error)
+    expect(await fetchedError(post(several.gateway + CHAT, body))).toEqual(openAiError(error))
+    expect(await fetchedError(post(several.gateway + MESSAGES, body))).toEqual(anthropicError(error))
     await expectUnharmed(several)
     expect((await post(router.gateway + CHAT, body)).status).toBe(200)
   })
@@ -174,13 +170,13 @@ describe('a body over the limit', () => {
   }
 
   it('is refused when its length is announced', async () => {
-    expectOpenAiError(await refused(CHAT, large), error)
-    expectAnthropicError(await refused(MESSAGES, large), { ...error, type: 'request_too_large' })
+    expect(await refused(CHAT, large)).toEqual(openAiError(error))
+    expect(await refused(MESSAGES, large)).toEqual(anthropicError({ ...error, type: 'request_too_large' }))
   })
 
   it('is refused when it comes in chunks', async () => {
-    expectOpenAiError(await errorAnswer(await postChunked(router.gateway + CHAT, large)), error)
-    expectAnthropicError(await errorAnswer(await postChunked(router.gateway + MESSAGES, large)), error)
+    expect(await fetchedError(postChunked(router.gateway + CHAT, large))).toEqual(openAiError(error))
+    expect(await fetchedError(postChunked(router.gateway + MESSAGES, large))).toEqual(anthropicError(error))
     await expectUnharmed()
   })
 
@@ -230,13 +226,14 @@ describe('a body over the limit', () => {
     await once(socket, 'connect')
     socket.destroy()
     await expectUnharmed()
+    expect(router.log.findLast(({ msg }) => msg === 'request')).toMatchObject({ status: 200 })
   })
 })
 
 describe('the request head', () => {
   it('is refused above 16 KB', async () => {
-    const answer = await errorAnswer(await post(router.gateway + CHAT, chatBody(), { 'x-long': 'x'.repeat(17_000) }))
-    expectOpenAiError(answer, { status: 431, code: 'headers_too_large', message: /limit of 16384 bytes/ })
+    const answer = await fetchedError(post(router.gateway + CHAT, chatBody(), { 'x-long': 'x'.repeat(17_000) }))
+    expect(answer).toEqual(openAiError({ status: 431, code: 'headers_too_large', message: /limit of 16384 bytes/ }))
     await expectUnharmed()
   })
 
@@ -268,32 +265,35 @@ describe('the request head', () => {
   ]
 
   it.each(malformed)('is refused when it is not HTTP: %s', async (_name, bytes) => {
-    const answer = ofRaw(await rawHttp(router.gateway, bytes))
-    expectOpenAiError(answer, { status: 400, code: 'malformed_http', message: /not valid HTTP: .+/ })
+    const { status, body, headers } = await rawHttp(router.gateway, bytes)
+    expect(errorAnswer(status, body, headers)).toEqual(
+      openAiError({ status: 400, code: 'malformed_http', message: /not valid HTTP: .+/ }),
+    )
     await expectUnharmed()
   })
 
   it('is refused with a content encoding that is not understood', async () => {
     const error = { status: 415, code: 'unsupported_media', message: /content-encoding 'gzip'.*uncompressed/ }
     const headers = { 'content-encoding': 'gzip', 'content-type': 'application/json' }
-    const answerOf = async (path: string) => {
-      const answer = await fetch(router.gateway + path, { method: 'POST', body: gzipSync(chatBody()), headers })
-      return errorAnswer(answer)
-    }
-    expectOpenAiError(await answerOf(CHAT), error)
-    expectAnthropicError(await answerOf(MESSAGES), error)
+    const answerOf = (path: string) =>
+      fetchedError(fetch(router.gateway + path, { method: 'POST', body: gzipSync(chatBody()), headers }))
+    expect(await answerOf(CHAT)).toEqual(openAiError(error))
+    expect(await answerOf(MESSAGES)).toEqual(anthropicError(error))
     expect((await post(router.gateway + CHAT, chatBody(), { 'content-encoding': 'identity' })).status).toBe(200)
     await expectUnharmed()
   })
 
-  it.each(['/nothing', '/v2/chat/completions', '/', '/health'])('is refused with a path nobody knows: %s', async (path) => {
-    const message = new RegExp(`Nothing is served at POST ${path}\\. .*/v1/`)
-    expectOpenAiError(await refused(path, chatBody()), { status: 404, code: 'route_not_found', message })
-  })
+  it.each(['/nothing', '/v2/chat/completions', '/', '/health'])(
+    'is refused with a path nobody knows: %s',
+    async (path) => {
+      const message = new RegExp(`Nothing is served at POST ${path}\\. .*/v1/`)
+      expect(await refused(path, chatBody())).toEqual(openAiError({ status: 404, code: 'route_not_found', message }))
+    },
+  )
 
   it('keeps the request id of the client on a refusal', async () => {
     const answer = await refused(CHAT, '{', { 'x-request-id': 'mine-7' })
-    expect(answer.header('x-request-id')).toBe('mine-7')
+    expect(answer.requestId).toBe('mine-7')
   })
 })
 
@@ -301,19 +301,23 @@ describe('endpoints that cannot take the request', () => {
   it('none is ready: 503 with the time to wait', async () => {
     await using ill = await fakeEngine(undefined, 0, { health: 500, models: ['m'] })
     await using none = await runRouter({ endpoints: [{ url: ill.url, models: ['m'] }] }, 0)
-    const expected = { status: 503, code: 'no_ready_endpoint', message: /none of the 1 endpoints of model 'm' is ready/ }
-    const answer = await errorAnswer(await post(none.gateway + CHAT, chatBody()))
-    expectOpenAiError(answer, { ...expected, type: 'server_error' })
-    expect(Number(answer.header('retry-after'))).toBeGreaterThan(0)
-    const anthropic = await errorAnswer(await post(none.gateway + MESSAGES, chatBody()))
-    expectAnthropicError(anthropic, { ...expected, type: 'overloaded_error' })
+    const expected = {
+      status: 503,
+      code: 'no_ready_endpoint',
+      message: /none of the 1 endpoints of model 'm' is ready/,
+    }
+    const answer = await fetchedError(post(none.gateway + CHAT, chatBody()))
+    expect(answer).toEqual(openAiError({ ...expected, type: 'server_error' }))
+    expect(Number(answer.retryAfter)).toBeGreaterThan(0)
+    const anthropic = await fetchedError(post(none.gateway + MESSAGES, chatBody()))
+    expect(anthropic).toEqual(anthropicError({ ...expected, type: 'overloaded_error' }))
     expect(await inFlight(none.admin)).toBe(0)
   })
 
   it('none is configured: the same', async () => {
     await using none = await runRouter({ endpoints: [] }, 0)
-    const answer = await errorAnswer(await post(none.gateway + CHAT, chatBody()))
-    expectOpenAiError(answer, { status: 503, code: 'no_ready_endpoint', message: /No endpoint is ready/ })
+    const answer = await fetchedError(post(none.gateway + CHAT, chatBody()))
+    expect(answer).toEqual(openAiError({ status: 503, code: 'no_ready_endpoint', message: /No endpoint is ready/ }))
   })
 
   it('all are at their limit: 503 with the time to wait, and room again afterwards', async () => {
@@ -324,11 +328,11 @@ describe('endpoints that cannot take the request', () => {
     const running = [1, 2].map(() => post(full.gateway + CHAT, chatBody({ stream: true })))
     await eventually('two streams', () => answers.held === 2)
     const expected = { status: 503, code: 'overloaded', message: /all 1 ready endpoints.*concurrency limit/ }
-    const answer = await errorAnswer(await post(full.gateway + CHAT, chatBody()))
-    expectOpenAiError(answer, expected)
-    expect(answer.header('retry-after')).toBe('1')
-    const anthropic = await errorAnswer(await post(full.gateway + MESSAGES, chatBody()))
-    expectAnthropicError(anthropic, { ...expected, type: 'overloaded_error' })
+    const answer = await fetchedError(post(full.gateway + CHAT, chatBody()))
+    expect(answer).toEqual(openAiError(expected))
+    expect(answer.retryAfter).toBe('1')
+    const anthropic = await fetchedError(post(full.gateway + MESSAGES, chatBody()))
+    expect(anthropic).toEqual(anthropicError({ ...expected, type: 'overloaded_error' }))
     expect(slow.requests).toHaveLength(2)
     answers.release()
     for (const stream of running) expect(await (await stream).text()).toContain('[DONE]')
@@ -341,8 +345,8 @@ describe('endpoints that cannot take the request', () => {
     await using alone = await runRouter({ endpoints: [{ url: gone.url, id: 'gone' }], health: { interval: '30s' } })
     await gone[Symbol.asyncDispose]()
     const message = /No connection after trying 1 endpoint: endpoint 'gone': .*ECONNREFUSED/
-    const answer = await errorAnswer(await post(alone.gateway + CHAT, chatBody()))
-    expectOpenAiError(answer, { status: 502, code: 'endpoint_unreachable', type: 'server_error', message })
+    const answer = await fetchedError(post(alone.gateway + CHAT, chatBody()))
+    expect(answer).toEqual(openAiError({ status: 502, code: 'endpoint_unreachable', type: 'server_error', message }))
     expect((await post(alone.gateway + MESSAGES, chatBody())).status).toBe(503)
     await using _back = await fakeEngine(undefined, Number(new URL(gone.url).port))
     await eventually('a good answer', async () => (await post(alone.gateway + CHAT, chatBody())).status === 200)
@@ -364,9 +368,9 @@ describe('endpoints that cannot take the request', () => {
     })
     b.handle = a.handle
     const expected = { status: 504, code: 'endpoint_timeout', message: /first byte of endpoint '[ab]' after 0\.2 s/ }
-    expectOpenAiError(await errorAnswer(await post(router.gateway + CHAT, chatBody())), expected)
-    const anthropic = await errorAnswer(await post(router.gateway + MESSAGES, chatBody()))
-    expectAnthropicError(anthropic, { ...expected, type: 'timeout_error' })
+    expect(await fetchedError(post(router.gateway + CHAT, chatBody()))).toEqual(openAiError(expected))
+    const anthropic = await fetchedError(post(router.gateway + MESSAGES, chatBody()))
+    expect(anthropic).toEqual(anthropicError({ ...expected, type: 'timeout_error' }))
     a.handle = engine.handle
     b.handle = engine.handle
     await expectUnharmed(router)
@@ -378,7 +382,7 @@ describe('endpoints that cannot take the request', () => {
     await using router = await runRouter({ endpoints: [stalled.url], timeouts: { idle: '200ms', drain: '1s' } })
     const answer = await post(router.gateway + CHAT, chatBody({ stream: true }))
     expect(answer.status).toBe(200)
-    await expect(answer.text()).rejects.toThrow()
+    await expect(answer.text()).rejects.toThrow('terminated')
     stalled.handle = engine.handle
     await expectUnharmed(router)
   })

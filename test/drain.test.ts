@@ -57,7 +57,7 @@ describe('SIGTERM', () => {
     const text = stream.text()
     const since = performance.now()
     router.kill('SIGTERM')
-    await expect(text).rejects.toThrow()
+    await expect(text).rejects.toThrow('terminated')
     expect(await router.exited).toBe(0)
     expect(performance.now() - since).toBeGreaterThan(380)
     await eventually('the engine is let go', () => answers.held === 0)
@@ -86,7 +86,7 @@ describe('SIGTERM', () => {
     router.kill('SIGINT')
     await router.logged(/^draining/)
     router.kill('SIGINT')
-    await expect(text).rejects.toThrow()
+    await expect(text).rejects.toThrow('terminated')
     expect(await router.exited).toBe(1)
   })
 })
@@ -117,7 +117,9 @@ describe('draining one endpoint', () => {
 
     answers.release()
     expect(await stream.text()).toBe(FIRST + LAST)
-    await eventually('idle', async () => (await endpointViews(router.admin)).every(({ signals }) => signals.inFlight === 0))
+    await eventually('idle', async () =>
+      (await endpointViews(router.admin)).every(({ signals }) => signals.inFlight === 0),
+    )
   })
 
   it('takes a body-less POST, with or without a content type', async () => {
@@ -133,6 +135,9 @@ describe('draining one endpoint', () => {
     await using engine = await fakeEngine()
     await using router = await runRouter({ endpoints: [{ url: engine.url, id: 'e' }] })
     const answer = await fetch(`${router.admin}/api/endpoints/nobody/drain`, { method: 'POST' })
-    expect([answer.status, await answer.json()]).toEqual([404, { error: expect.stringMatching(/'nobody'.*known: 'e'/) }])
+    expect([answer.status, await answer.json()]).toEqual([
+      404,
+      { error: expect.stringMatching(/'nobody'.*known: 'e'/) },
+    ])
   })
 })

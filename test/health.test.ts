@@ -61,8 +61,13 @@ describe('probes', () => {
     await using silent = await fakeEngine(undefined, 0, { health: 200, models: ['m'] })
     const health = { interval: '50ms', timeout: '100ms', unhealthyAfter: 1 }
     await using router = await runRouter({ endpoints: [{ url: silent.url, id: 'silent' }], health })
+    // Connections are accepted and nothing is ever answered.
     silent.server.removeAllListeners('request')
     await eventually('out', async () => !(await isReady(router.admin, 'silent')))
+    expect(router.log.findLast(({ msg }) => msg === 'endpoint not ready')).toMatchObject({
+      endpoint: 'silent',
+      why: expect.stringMatching(/timeout|timed out/i),
+    })
   })
 
   it('wait for as many good ones as configured before an endpoint comes back', async () => {
@@ -82,7 +87,10 @@ describe('probes', () => {
   it('judge an engine without /health by its list of models', async () => {
     const probes: Probes = { health: 404, models: undefined }
     await using engine = await fakeEngine(undefined, 0, probes)
-    await using router = await runRouter({ endpoints: [{ url: engine.url, id: 'e' }], health: { interval: '50ms' } }, 0.3)
+    await using router = await runRouter(
+      { endpoints: [{ url: engine.url, id: 'e' }], health: { interval: '50ms' } },
+      0.3,
+    )
     expect(await isReady(router.admin, 'e')).toBe(false)
     probes.models = ['m']
     await eventually('ready', () => isReady(router.admin, 'e'))
@@ -126,7 +134,9 @@ describe('the outcome of requests', () => {
     })
     await using router = await runRouter({ endpoints: [{ url: engine.url, id: 'e' }], health: rarely })
     for (let i = 0; i < 5; i++) {
-      await expect(post(router.gateway + CHAT, chatBody({ stream: true })).then((answer) => answer.text())).rejects.toThrow()
+      await expect(
+        post(router.gateway + CHAT, chatBody({ stream: true })).then((answer) => answer.text()),
+      ).rejects.toThrow('terminated')
     }
     expect(await isReady(router.admin, 'e')).toBe(false)
   })
@@ -139,7 +149,7 @@ describe('the outcome of requests', () => {
     expect(await isReady(router.admin, 'e')).toBe(true)
   })
 
-  it.each([400, 404, 413, 422])('does not count the client\'s own mistakes as illness (%i)', async (code) => {
+  it.each([400, 404, 413, 422])("does not count the client's own mistakes as illness (%i)", async (code) => {
     await using engine = await fakeEngine(answersWith(code))
     await using router = await runRouter({ endpoints: [{ url: engine.url, id: 'e' }], health: rarely })
     for (let i = 0; i < 8; i++) expect(await status(router.gateway)).toBe(code)
@@ -192,7 +202,9 @@ describe('models', () => {
     await using c = await fakeEngine(undefined, 0, { health: 200, models: ['large'] })
     await using router = await runRouter({ endpoints: [a.url, b.url, c.url], policy: 'round-robin' })
     const servedBy = async (model: string): Promise<Set<string | null>> => {
-      const answers = await Promise.all(Array.from({ length: 8 }, () => post(router.gateway + CHAT, chatBody({ model }))))
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => post(router.gateway + CHAT, chatBody({ model }))),
+      )
       return new Set(answers.map((answer) => answer.headers.get('x-kvasir-endpoint')))
     }
     const [hostA, hostB, hostC] = [a, b, c].map(({ url }) => new URL(url).host)

@@ -136,7 +136,10 @@ describe('a changed configuration file', () => {
     const settings = { endpoints: [{ url: engine.url, id: 'e' }], pools: [{ model: 'm', aliases: ['old'] }] }
     await using run = await reloadable(settings)
     const { router, file } = run
-    writeFileSync(file, `endpoints:\n  - ${engine.url}\npolicy: no-such-policy\npools:\n  - model: m\n    alias: [new]\n`)
+    writeFileSync(
+      file,
+      `endpoints:\n  - ${engine.url}\npolicy: no-such-policy\npools:\n  - model: m\n    alias: [new]\n`,
+    )
     const { problem } = await router.logged(/^configuration not reloaded/)
     expect(problem).toContain(`${file}:3:9: policy: expected one of `)
     expect(problem).toContain(`${file}:6:5: pools[0].alias: `)
@@ -150,10 +153,12 @@ describe('a changed configuration file', () => {
     const settings = { endpoints: [{ url: engine.url, id: 'e' }], pools: [{ model: 'm', aliases: ['old'] }] }
     await using run = await reloadable(settings)
     const { router } = run
-    const refusals = () => router.log().filter(({ msg }) => /^configuration not reloaded/.test(msg))
+    const refusals = () => router.log().filter(({ msg }) => msg.startsWith('configuration not reloaded'))
     const policy = { type: 'weighted-scorers', scorers: [{ type: 'no-such-scorer', weight: 1 }] }
     run.write({ ...settings, policy, pools: [{ model: 'm', aliases: ['new'] }] })
-    expect(await router.logged(/^configuration not reloaded/)).toMatchObject({ problem: expect.stringMatching(/no-such-scorer/) })
+    expect(await router.logged(/^configuration not reloaded/)).toMatchObject({
+      problem: expect.stringMatching(/no-such-scorer/),
+    })
     expect([await statusOf(router, 'old'), await statusOf(router, 'new')]).toEqual([200, 404])
     router.kill('SIGHUP')
     await eventually('a second refusal', () => refusals().length === 2)
@@ -173,7 +178,9 @@ describe('what cannot be started', () => {
     const { code, stdout, stderr } = await runKvasir(['start', '--config', folder.file('kvasir.yaml')])
     other.close()
     const flag = listener === 'gateway' ? '--port' : '--admin-port'
-    expect(stderr).toMatch(new RegExp(`^kvasir: cannot open the ${listener} listener on 127\\.0\\.0\\.1:${port}: .*${flag}`))
+    expect(stderr).toMatch(
+      new RegExp(`^kvasir: cannot open the ${listener} listener on 127\\.0\\.0\\.1:${port}: .*${flag}`),
+    )
     expect([code, stdout, stderr.trim().split('\n').length]).toEqual([2, '', 1])
   })
 
@@ -227,7 +234,13 @@ describe('where the configuration comes from', () => {
     await using a = await fakeEngine(undefined, 0, { health: 500, models: ['m'] })
     await using b = await fakeEngine(undefined, 0, { health: 500, models: ['m'] })
     const port = await freePort()
-    const env = { ...free, BACKENDS: `${a.url},${b.url}/`, PORT: String(port), HEALTH_PATH: '/v1/models', LOG_LEVEL: 'INFO' }
+    const env = {
+      ...free,
+      BACKENDS: `${a.url},${b.url}/`,
+      PORT: String(port),
+      HEALTH_PATH: '/v1/models',
+      LOG_LEVEL: 'INFO',
+    }
     await using router = await routerProcess([], { env })
     expect(new URL(router.gateway).port).toBe(String(port))
     const views = await endpointViews(router.admin)
@@ -251,18 +264,21 @@ describe('where the configuration comes from', () => {
     expect(decisions).toMatchObject({ decisions: [{ policy: 'least-loaded' }] })
   })
 
-  it.each(['KVASIR_CONFIG', 'kvasir.yaml in the working directory'])('%s names the file, which is watched', async (way) => {
-    await using a = await fakeEngine()
-    await using b = await fakeEngine()
-    using folder = temporaryFolder()
-    const byVariable = way === 'KVASIR_CONFIG'
-    const file = folder.file(byVariable ? 'other.yaml' : 'kvasir.yaml')
-    writeConfig(file, { endpoints: [a.url] })
-    const env: Record<string, string> = byVariable ? { KVASIR_CONFIG: file } : {}
-    // One engine, should it take the file for missing: fewer processes to start in vain.
-    await using router = await routerProcess(['--engines', '1'], { env: { ...free, ...env }, cwd: folder.path })
-    expect((await endpointViews(router.admin)).map(({ url }) => url)).toEqual([a.url])
-    writeFileSync(file, stringify({ endpoints: [a.url, b.url] }))
-    await eventually('both', async () => (await endpointViews(router.admin)).length === 2)
-  })
+  it.each(['KVASIR_CONFIG', 'kvasir.yaml in the working directory'])(
+    '%s names the file, which is watched',
+    async (way) => {
+      await using a = await fakeEngine()
+      await using b = await fakeEngine()
+      using folder = temporaryFolder()
+      const byVariable = way === 'KVASIR_CONFIG'
+      const file = folder.file(byVariable ? 'other.yaml' : 'kvasir.yaml')
+      writeConfig(file, { endpoints: [a.url] })
+      const env: Record<string, string> = byVariable ? { KVASIR_CONFIG: file } : {}
+      // One engine, should it take the file for missing: fewer processes to start in vain.
+      await using router = await routerProcess(['--engines', '1'], { env: { ...free, ...env }, cwd: folder.path })
+      expect((await endpointViews(router.admin)).map(({ url }) => url)).toEqual([a.url])
+      writeFileSync(file, stringify({ endpoints: [a.url, b.url] }))
+      await eventually('both', async () => (await endpointViews(router.admin)).length === 2)
+    },
+  )
 })

@@ -1,3 +1,6 @@
+/** No details at all. */
+type Nothing = Readonly<Record<string, never>>
+
 /** What each of the gateway's own errors has to say about itself, so that its message can be exact. */
 export interface ErrorDetails {
   /** `reason`: what is wrong and at which byte. */
@@ -23,8 +26,8 @@ export interface ErrorDetails {
   /** `waitedFor`: what did not come, such as "the first byte of the answer". */
   readonly endpoint_timeout: { readonly waitedFor: string; readonly seconds: number }
   readonly draining: { readonly retryAfterSeconds: number }
-  readonly client_closed: Readonly<Record<never, never>>
-  readonly internal: Readonly<Record<never, never>>
+  readonly client_closed: Nothing
+  readonly internal: Nothing
 }
 
 export type ErrorCode = keyof ErrorDetails

@@ -1,4 +1,5 @@
-import { PromptWriter, TOKEN_BYTES } from './prompt-writer.ts'
+import { TOKEN_BYTES } from './prompt-writer.ts'
+import type { PromptWriter } from './prompt-writer.ts'
 import { wordAt, wordTokenAt } from './words.ts'
 
 /** A function the answer calls instead of saying something. */

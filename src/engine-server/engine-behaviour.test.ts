@@ -33,7 +33,7 @@ describe('timing', () => {
     await (await complete(engine, { max_tokens: 41, stream: true })).text()
     // 1 step of prefill and 40 of decoding, each about 15.1 ms at speed 1.
     expect(performance.now() - began).toBeGreaterThan((41 * 15.1) / 2 - 1)
-    expect(performance.now() - began).toBeLessThan(((41 * 15.1) / 2) * 1.6)
+    expect(performance.now() - began).toBeLessThan(((41 * 15.1) / 2) * 3)
   })
 
   test('late timers do not shift what happens', async () => {
@@ -164,8 +164,8 @@ describe('connections', () => {
     const gone = complete(engine, { max_tokens: 100, stream: true })
     const response = await gone
     await engine.close()
-    await expect(response.text()).rejects.toThrow()
-    await expect(fetch(`${engine.url}/health`)).rejects.toThrow()
+    await expect(response.text()).rejects.toThrow('terminated')
+    await expect(fetch(`${engine.url}/health`)).rejects.toThrow('fetch failed')
   })
 })
 
@@ -187,7 +187,7 @@ describe('faults', () => {
       tokens: 5,
       error: true,
     })
-    await expect(complete(engine, { max_tokens: 50 })).rejects.toThrow()
+    await expect(complete(engine, { max_tokens: 50 })).rejects.toThrow('fetch failed')
     await until(async () => (await metric(engine, 'num_requests_running')) === 0, 100)
   })
 

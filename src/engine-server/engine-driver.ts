@@ -111,6 +111,6 @@ export class EngineDriver {
     if (wakesAt >= this.#wakesAt) return
     clearTimeout(this.#timer)
     this.#wakesAt = wakesAt
-    this.#timer = setTimeout(() => this.wake(), Math.ceil(wakesAt - performance.now()))
+    this.#timer = setTimeout(() => this.wake(), Math.max(0, Math.ceil(wakesAt - performance.now())))
   }
 }

@@ -1,7 +1,7 @@
 import { mixBits } from '../engine/mix-bits.ts'
 
-const CONSONANTS = [...'bcdfghjklmnprstvwxyz']
-const VOWELS = [...'aeiou']
+const CONSONANTS = 'bcdfghjklmnprstvwxyz'.split('')
+const VOWELS = 'aeiou'.split('')
 
 /** Words of three letters and a space, hence of one token each: what simulated answers are made of. */
 const WORDS: readonly string[] = CONSONANTS.flatMap((first) =>

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { BlockKeys } from '../prefix/block-keys.ts'
 import { BlockCache } from './block-cache.ts'
@@ -161,12 +161,9 @@ describe('against an obvious model', () => {
             const blocks = new Int32Array(length)
             const hits = cache.match(wanted, length, blocks)
             const model = obvious.acquire(names)
-            expect(cache.freeNeeded(blocks, hits, length) <= cache.free).toBe(model !== undefined)
-            if (model !== undefined) {
-              const real = hold(cache, wanted)
-              expect([...real]).toEqual(model)
-              held.push({ real, model })
-            }
+            const real = cache.freeNeeded(blocks, hits, length) <= cache.free ? hold(cache, wanted) : undefined
+            expect(real === undefined ? undefined : [...real]).toEqual(model)
+            if (real !== undefined && model !== undefined) held.push({ real, model })
           } else {
             const [gone] = held.splice(length % (held.length || 1), 1)
             if (gone !== undefined) {

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { DecodeBatch } from './decode-batch.ts'
 import { Sequence } from './sequence.ts'

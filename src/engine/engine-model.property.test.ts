@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { EngineModel } from './engine-model.ts'
 import type { EngineProfile } from './profile.ts'
@@ -96,13 +96,16 @@ class ObviousEngine {
       if (this.partial === undefined) this.planned.push(job)
     }
     if (this.partial !== undefined && budget > 0) plan(this.partial)
-    while (!preempted && budget > 0 && this.running.length < maxSequences) {
+    const admitHead = (): boolean => {
       const [head] = this.waiting
-      if (head === undefined || !this.admit(head)) break
+      if (preempted || budget <= 0 || this.running.length >= maxSequences) return false
+      if (head === undefined || !this.admit(head)) return false
       this.waiting.shift()
       this.running.push(head)
       plan(head)
+      return true
     }
+    while (admitHead());
     const kvTokens = batch.reduce((sum, job) => sum + job.work.promptTokens + job.generated, 0)
     this.stepEnds = this.now + stepSeconds(this.profile, tokens, pairs, batch.length, kvTokens)
   }

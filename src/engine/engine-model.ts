@@ -191,7 +191,8 @@ export class EngineModel<R extends EngineRequest = EngineRequest> {
   #prefill(budget: number, mayAdmit: boolean): void {
     let left = budget
     if (this.#partial !== undefined && left > 0) left -= this.#prefillChunk(this.#partial, left)
-    while (mayAdmit && left > 0 && this.#running.length < this.profile.maxSequences) {
+    if (!mayAdmit) return
+    while (left > 0 && this.#running.length < this.profile.maxSequences) {
       const sequence = this.#waiting.peek()
       if (sequence === undefined || !this.#kv.admit(sequence)) return
       this.#waiting.shift()

@@ -44,6 +44,6 @@ export function gatewayRequest(
     streamed: understood.streamed,
     session: understood.session,
     clientAddress: sender.clientAddress,
-    header: sender.header,
+    header: (name) => sender.header(name),
   }
 }

@@ -90,8 +90,7 @@ export function createScoreProfile(
   }
 
   function prepare(count: number): void {
-    if (scores.length < count) scores = new Float64Array(2 * count)
-    if (costs.length < count) costs = new Float64Array(2 * count)
+    if (scores.length < count) [scores, costs] = [new Float64Array(2 * count), new Float64Array(2 * count)]
     scores.fill(0, 0, count)
   }
 

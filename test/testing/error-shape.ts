@@ -1,55 +1,83 @@
 import { expect } from 'vitest'
+import { z } from 'zod'
 
 export interface ExpectedError {
   readonly status: number
   readonly code: string
-  /** OpenAI's `error.type`. */
+  /** `error.type`. */
   readonly type?: string
-  /** OpenAI's `error.param`. */
-  readonly param?: string | null
+  /** OpenAI's `error.param`; null by default. */
+  readonly param?: string
   /** What the message has to say. */
   readonly message: RegExp
 }
 
-/** What of an answer is checked; the headers' names are in lower case. */
+/** What of a refusal is compared: its body, and the headers that every refusal has. */
 export interface ErrorAnswer {
   readonly status: number
-  readonly body: string
-  header(name: string): string | null
+  /** Parsed where it is JSON. */
+  readonly body: unknown
+  readonly contentType: string | undefined
+  readonly requestId: string | undefined
+  /** False where the body names another request id than the header. */
+  readonly oneRequestId: boolean
+  readonly reason: string | undefined
+  readonly retryAfter: string | undefined
 }
 
-/** An answer of `fetch` in that form. */
-export async function errorAnswer(answer: Response): Promise<ErrorAnswer> {
-  return { status: answer.status, body: await answer.text(), header: (name) => answer.headers.get(name) }
+/** A refusal as it came; `headers` by their lower-case names. */
+export function errorAnswer(status: number, text: string, headers: Readonly<Record<string, string>>): ErrorAnswer {
+  const body = parsed(text)
+  const requestId = headers['x-request-id']
+  const inBody = z.object({ request_id: z.string() }).safeParse(body).data?.request_id
+  return {
+    status,
+    body,
+    contentType: headers['content-type'],
+    requestId,
+    oneRequestId: inBody === undefined || inBody === requestId,
+    reason: headers['x-kvasir-reason'],
+    retryAfter: headers['retry-after'],
+  }
 }
 
-/** Checks that a refusal is `{error: {message, type, param, code}}` and nothing else, with its id and its reason. */
-export function expectOpenAiError(answer: ErrorAnswer, { status, code, type, param, message }: ExpectedError): void {
-  expect([answer.status, answer.body]).toEqual([status, expect.stringMatching(/^\{.*\}$/s)])
-  expect(JSON.parse(answer.body)).toEqual({
-    error: {
-      message: expect.stringMatching(message),
-      type: type ?? expect.any(String),
-      param: param === undefined ? null : param,
-      code,
-    },
-  })
-  expectHeaders(answer, code)
+/** The same of an answer of `fetch`. */
+export async function fetchedError(answer: Promise<Response>): Promise<ErrorAnswer> {
+  const { status, headers } = await answer
+  return errorAnswer(status, await (await answer).text(), Object.fromEntries(headers))
 }
 
-/** Checks that a refusal is `{type: 'error', error: {type, message}, request_id}` and nothing else. */
-export function expectAnthropicError(answer: ErrorAnswer, { status, code, type, message }: ExpectedError): void {
-  expect([answer.status, answer.body]).toEqual([status, expect.stringMatching(/^\{.*\}$/s)])
-  expect(JSON.parse(answer.body)).toEqual({
-    type: 'error',
-    error: { type: type ?? expect.any(String), message: expect.stringMatching(message) },
-    request_id: answer.header('x-request-id'),
-  })
-  expectHeaders(answer, code)
+/** `{error: {message, type, param, code}}` and nothing else, with an id and a reason in the headers. */
+export function openAiError({ status, code, type, param, message }: ExpectedError) {
+  const error = {
+    message: expect.stringMatching(message),
+    type: type ?? expect.any(String),
+    param: param ?? null,
+    code,
+  }
+  return expect.objectContaining({ status, body: { error }, ...headersOf(code) })
 }
 
-function expectHeaders({ header }: ErrorAnswer, code: string): void {
-  expect(header('content-type')).toMatch(/^application\/json/)
-  expect(header('x-request-id')).toMatch(/^[\x21-\x7e]+$/)
-  expect(header('x-kvasir-reason')).toBe(code)
+/** `{type: 'error', error: {type, message}, request_id}` and nothing else, with an id and a reason in the headers. */
+export function anthropicError({ status, code, type, message }: ExpectedError) {
+  const error = { type: type ?? expect.any(String), message: expect.stringMatching(message) }
+  const body = { type: 'error', error, request_id: expect.any(String) }
+  return expect.objectContaining({ status, body, ...headersOf(code) })
+}
+
+function headersOf(code: string) {
+  return {
+    contentType: expect.stringMatching(/^application\/json/),
+    requestId: expect.stringMatching(/^[\x21-\x7e]+$/),
+    oneRequestId: true,
+    reason: code,
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
 }

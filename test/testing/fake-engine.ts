@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 
 export interface FakeRequest {
   readonly method: string
@@ -16,7 +17,7 @@ export interface FakeEngine extends AsyncDisposable {
   /** Inference requests seen, probes left out. */
   readonly requests: readonly FakeRequest[]
   /** Sockets that are open now. */
-  readonly sockets: ReadonlySet<import('node:net').Socket>
+  readonly sockets: ReadonlySet<Socket>
   handle: FakeHandler
 }
 
@@ -49,7 +50,7 @@ export async function fakeEngine(
   probes: Probes = { health: 200, models: ['m'] },
 ): Promise<FakeEngine> {
   const requests: FakeRequest[] = []
-  const sockets = new Set<import('node:net').Socket>()
+  const sockets = new Set<Socket>()
   const server = createServer((message, response) => {
     if (answerProbe(response, message.url, probes)) return
     const chunks: Buffer[] = []

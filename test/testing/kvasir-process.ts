@@ -30,14 +30,19 @@ export interface KvasirProcess extends AsyncDisposable {
 }
 
 /** The command line program as a process of its own; killed when disposed. */
-export function kvasirProcess(args: readonly string[], { env = {}, cwd = tmpdir() }: ProcessOptions = {}): KvasirProcess {
+export function kvasirProcess(
+  args: readonly string[],
+  { env = {}, cwd = tmpdir() }: ProcessOptions = {},
+): KvasirProcess {
   const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { PATH: process.env['PATH'], ...env } })
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
   child.stdin.end()
-  const exited = new Promise<number | string>((done) => child.once('close', (code, signal) => done(code ?? signal ?? -1)))
+  const exited = new Promise<number | string>((done) =>
+    child.once('close', (code, signal) => done(code ?? signal ?? -1)),
+  )
   const log = (): LogLine[] => out.split('\n').flatMap(parseLogLine)
   return {
     pid: child.pid ?? -1,

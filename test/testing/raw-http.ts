@@ -10,7 +10,9 @@ export interface RawAnswer {
 export async function rawHttp(url: string, bytes: string): Promise<RawAnswer> {
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
-  socket.setTimeout(5000, () => socket.destroy(new Error(`no end of the answer within 5 s; sent ${bytes.slice(0, 80)}`)))
+  socket.setTimeout(5000, () =>
+    socket.destroy(new Error(`no end of the answer within 5 s; sent ${bytes.slice(0, 80)}`)),
+  )
   socket.write(bytes)
   const chunks: Buffer[] = []
   for await (const chunk of socket) chunks.push(chunk)

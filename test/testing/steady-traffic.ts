@@ -11,11 +11,11 @@ export interface SteadyTraffic extends AsyncDisposable {
 
 /** A few clients that ask one chat after the other until they are stopped. */
 export function steadyTraffic(gateway: string, clients = 4): SteadyTraffic {
-  let running = true
+  const stopped = new AbortController()
   let answered = 0
   const failures: string[] = []
   async function client(): Promise<void> {
-    while (running) {
+    while (!stopped.signal.aborted) {
       try {
         const answer = await post(gateway + CHAT, chatBody())
         const text = await answer.text()
@@ -29,7 +29,7 @@ export function steadyTraffic(gateway: string, clients = 4): SteadyTraffic {
   }
   const all = Promise.all(Array.from({ length: clients }, client))
   async function stop(): Promise<string[]> {
-    running = false
+    stopped.abort()
     await all
     return failures
   }
