@@ -14,14 +14,16 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   engine: ['core', 'prefix'],
   workload: ['core', 'prefix', 'engine', 'protocol'],
   stats: [],
+  report: [],
+  sim: ['core', 'prefix', 'plugins', 'engine', 'protocol', 'workload', 'stats', 'report'],
   config: ['core'],
   gateway: ['core', 'prefix', 'protocol'],
   admin: ['core'],
   observe: ['core'],
   'engine-server': ['core', 'prefix', 'engine'],
-  bench: ['core', 'prefix', 'workload', 'stats'],
+  bench: ['core', 'prefix', 'workload', 'stats', 'report'],
   app: ['core', 'prefix', 'protocol', 'plugins', 'engine', 'config', 'gateway', 'admin', 'observe'],
-  cli: ['core', 'plugins', 'engine', 'config', 'app', 'engine-server', 'bench', 'workload', 'stats'],
+  cli: ['core', 'plugins', 'engine', 'config', 'app', 'engine-server', 'bench', 'sim', 'workload', 'stats', 'report'],
 }
 
 const IMPORT = /(?:^|\n)\s*(?:import|export)\b[^'"\n]*?(?:from\s*)?['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]\s*\)/g

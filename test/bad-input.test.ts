@@ -206,7 +206,7 @@ describe('a body over the limit', () => {
   it('does not keep a connection on which the client never stops sending', async () => {
     const { hostname, port } = new URL(router.gateway)
     const socket = connect(Number(port), hostname)
-    const closed = once(socket, 'close')
+    const closed = new Promise((resolve) => socket.once('close', resolve))
     const chunk = `${MIB.toString(16)}\r\n${'x'.repeat(MIB)}\r\n`
     let answer = ''
     socket.on('data', (bytes) => (answer += bytes.toString()))
@@ -295,9 +295,21 @@ describe('the request head', () => {
     const answer = await refused(CHAT, '{', { 'x-request-id': 'mine-7' })
     expect(answer.requestId).toBe('mine-7')
   })
+
+  it('carries the request id under the configured name, to the engine and back', async () => {
+    await using router = await runRouter({ endpoints: [engine.url], headers: { requestId: 'X-Correlation-Id' } })
+    const headers = { 'x-correlation-id': 'mine-8' }
+    const good = await post(router.gateway + CHAT, chatBody(), headers)
+    expect(engine.requests.at(-1)?.headers['x-correlation-id']).toBe('mine-8')
+    const bad = await post(router.gateway + CHAT, '{', headers)
+    expect([good, bad].map((answer) => answer.headers.get('x-correlation-id'))).toEqual(['mine-8', 'mine-8'])
+    expect(router.log.filter(({ request }) => request === 'mine-8')).toHaveLength(2)
+    const made = (await post(router.gateway + CHAT, chatBody())).headers.get('x-correlation-id')
+    expect(engine.requests.at(-1)?.headers['x-correlation-id']).toBe(made)
+  })
 })
 
-describe('endpoints that cannot take the request', () => {
+describe.concurrent('endpoints that cannot take the request', () => {
   it('none is ready: 503 with the time to wait', async () => {
     await using ill = await fakeEngine(undefined, 0, { health: 500, models: ['m'] })
     await using none = await runRouter({ endpoints: [{ url: ill.url, models: ['m'] }] }, 0)

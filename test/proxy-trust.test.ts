@@ -15,10 +15,11 @@ function post(url: string, text: string, headers: Record<string, string> = {}): 
 }
 
 describe('a proxy that can be trusted', () => {
-  it('sends the client\'s bytes untouched: unknown fields, number precision, key order, white space', async () => {
+  it("sends the client's bytes untouched: unknown fields, number precision, key order, white space", async () => {
     await using engine = await fakeEngine()
     await using router = await runRouter({ endpoints: [engine.url] })
-    const odd = '{ "zeta":12345678901234567890, "f":1.10,\n "model":"m","messages":[{"content":"h\\u00e9","role":"user"}],"alpha":{"b":1,"a":2} }'
+    const odd =
+      '{ "zeta":12345678901234567890, "f":1.10,\n "model":"m","messages":[{"content":"h\\u00e9","role":"user"}],"alpha":{"b":1,"a":2} }'
     await post(router.gateway + CHAT, odd)
     expect(engine.requests[0]?.body.toString()).toBe(odd)
     expect(engine.requests[0]?.headers['content-length']).toBe(String(Buffer.byteLength(odd)))
@@ -31,7 +32,7 @@ describe('a proxy that can be trusted', () => {
     expect(engine.requests[0]?.body.toString()).toBe('{"seed":12345678901234567890, "model" : "m" ,"messages":[]}')
   })
 
-  it('returns the engine\'s status, headers and bytes untouched, and strips what concerns one hop', async () => {
+  it("returns the engine's status, headers and bytes untouched, and strips what concerns one hop", async () => {
     const bytes = Buffer.from([0x7b, 0x00, 0xff, 0xfe, 0x7d])
     await using engine = await fakeEngine((response) => {
       response.writeHead(418, 'Short And Stout', [
@@ -46,7 +47,10 @@ describe('a proxy that can be trusted', () => {
       response.end(bytes)
     })
     await using router = await runRouter({ endpoints: [engine.url] })
-    const sent = httpRequest(router.gateway + CHAT, { method: 'POST', headers: { te: 'trailers', 'x-mine': 'yes', cookie: 'a=b' } })
+    const sent = httpRequest(router.gateway + CHAT, {
+      method: 'POST',
+      headers: { te: 'trailers', 'x-mine': 'yes', cookie: 'a=b' },
+    })
     sent.end(body())
     const [answer] = await once(sent, 'response')
     const received = Buffer.concat(await answer.toArray())
@@ -132,29 +136,35 @@ describe('a proxy that can be trusted', () => {
     socket.destroy()
   })
 
-  it.each([true, false])('closes the engine\'s socket within 100 ms when the client leaves (stream: %s)', async (stream) => {
-    const closed = Promise.withResolvers<number>()
-    const arrived = Promise.withResolvers<void>()
-    await using engine = await fakeEngine((response, _request, message) => {
-      if (stream) {
-        response.writeHead(200, { 'content-type': 'text/event-stream' })
-        response.write(chatEvent('first'))
-      }
-      message.socket.once('close', () => closed.resolve(performance.now()))
-      arrived.resolve()
-    })
-    await using router = await runRouter({ endpoints: [engine.url] })
-    const controller = new AbortController()
-    const answer = fetch(router.gateway + CHAT, { method: 'POST', body: body({ stream }), signal: controller.signal })
-    answer.catch(() => undefined)
-    await arrived.promise
-    if (stream) await (await answer).body?.getReader().read()
-    const left = performance.now()
-    controller.abort()
-    expect((await closed.promise) - left).toBeLessThan(100)
-    await sleep(20)
-    expect(router.log.findLast(({ msg }) => msg === 'request')).toMatchObject({ outcome: 'aborted', status: stream ? 200 : 499 })
-  })
+  it.each([true, false])(
+    "closes the engine's socket within 100 ms when the client leaves (stream: %s)",
+    async (stream) => {
+      const closed = Promise.withResolvers<number>()
+      const arrived = Promise.withResolvers<void>()
+      await using engine = await fakeEngine((response, _request, message) => {
+        if (stream) {
+          response.writeHead(200, { 'content-type': 'text/event-stream' })
+          response.write(chatEvent('first'))
+        }
+        message.socket.once('close', () => closed.resolve(performance.now()))
+        arrived.resolve()
+      })
+      await using router = await runRouter({ endpoints: [engine.url] })
+      const controller = new AbortController()
+      const answer = fetch(router.gateway + CHAT, { method: 'POST', body: body({ stream }), signal: controller.signal })
+      answer.catch(() => undefined)
+      await arrived.promise
+      if (stream) await (await answer).body?.getReader().read()
+      const left = performance.now()
+      controller.abort()
+      expect((await closed.promise) - left).toBeLessThan(100)
+      await sleep(20)
+      expect(router.log.findLast(({ msg }) => msg === 'request')).toMatchObject({
+        outcome: 'aborted',
+        status: stream ? 200 : 499,
+      })
+    },
+  )
 
   it('never ends cleanly when the engine dies in mid-stream', async () => {
     await using engine = await fakeEngine((response, _request, message) => {
@@ -167,7 +177,7 @@ describe('a proxy that can be trusted', () => {
     await expect(answer.text()).rejects.toThrow()
   })
 
-  it('never ends cleanly when the engine\'s plain answer is cut short', async () => {
+  it("never ends cleanly when the engine's plain answer is cut short", async () => {
     await using engine = await fakeEngine((response, _request, message) => {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' })
       response.write('{"choices":')
@@ -180,19 +190,22 @@ describe('a proxy that can be trusted', () => {
 })
 
 describe('failing over before the first byte', () => {
-  it.each([500, 502, 503, 504, 429])('moves to the next endpoint on status %i, never back to the failed one', async (status) => {
-    await using broken = await fakeEngine((response) => response.writeHead(status).end('broken'))
-    await using alsoBroken = await fakeEngine((response) => response.writeHead(status).end('broken'))
-    await using good = await fakeEngine()
-    await using router = await runRouter({ endpoints: [broken.url, alsoBroken.url, good.url] })
-    for (let i = 0; i < 3; i++) {
-      const answer = await post(router.gateway + CHAT, body())
-      expect(answer.status).toBe(200)
-      expect(answer.headers.get('x-kvasir-endpoint')).toBe(new URL(good.url).host)
-    }
-    expect(broken.requests.length).toBeLessThanOrEqual(3)
-    expect(good.requests).toHaveLength(3)
-  })
+  it.each([500, 502, 503, 504, 429])(
+    'moves to the next endpoint on status %i, never back to the failed one',
+    async (status) => {
+      await using broken = await fakeEngine((response) => response.writeHead(status).end('broken'))
+      await using alsoBroken = await fakeEngine((response) => response.writeHead(status).end('broken'))
+      await using good = await fakeEngine()
+      await using router = await runRouter({ endpoints: [broken.url, alsoBroken.url, good.url] })
+      for (let i = 0; i < 3; i++) {
+        const answer = await post(router.gateway + CHAT, body())
+        expect(answer.status).toBe(200)
+        expect(answer.headers.get('x-kvasir-endpoint')).toBe(new URL(good.url).host)
+      }
+      expect(broken.requests.length).toBeLessThanOrEqual(3)
+      expect(good.requests).toHaveLength(3)
+    },
+  )
 
   it('moves on when the connection is reset before an answer', async () => {
     await using broken = await fakeEngine((_response, _request, message) => message.socket.destroy())
@@ -201,7 +214,7 @@ describe('failing over before the first byte', () => {
     for (let i = 0; i < 4; i++) expect((await post(router.gateway + CHAT, body())).status).toBe(200)
   })
 
-  it('relays the last engine\'s own refusal when every endpoint refuses', async () => {
+  it("relays the last engine's own refusal when every endpoint refuses", async () => {
     const refuse = (name: string) => fakeEngine((response) => response.writeHead(429, { 'retry-after': '7' }).end(name))
     await using a = await refuse('full')
     await using b = await refuse('full')
@@ -236,7 +249,10 @@ describe('kept connections', () => {
   it('drops idle connections before the engine would close them', async () => {
     await using engine = await fakeEngine()
     engine.server.keepAliveTimeout = 60_000
-    await using router = await runRouter({ endpoints: [{ url: engine.url, keepAlive: '300ms' }], health: { interval: '30s' } })
+    await using router = await runRouter({
+      endpoints: [{ url: engine.url, keepAlive: '300ms' }],
+      health: { interval: '30s' },
+    })
     await post(router.gateway + CHAT, body())
     expect(engine.sockets.size).toBeGreaterThan(0)
     await sleep(900)
@@ -262,5 +278,40 @@ describe('kept connections', () => {
     const before = connections
     const answer = await post(router.gateway + CHAT, body())
     expect([answer.status, died, connections - before]).toEqual([200, true, 1])
+  })
+})
+
+describe('headers', () => {
+  it('uses the configured name for the request id, and replaces an id that cannot be used', async () => {
+    await using engine = await fakeEngine()
+    await using router = await runRouter({ endpoints: [engine.url], headers: { requestId: 'X-Trace' } })
+    const given = await post(router.gateway + CHAT, body(), { 'x-trace': 'mine' })
+    expect([given.headers.get('x-trace'), given.headers.get('x-request-id')]).toEqual(['mine', null])
+    const tooLong = await post(router.gateway + CHAT, body(), { 'x-trace': 'x'.repeat(300) })
+    const made = tooLong.headers.get('x-trace')
+    expect(made).toMatch(/^[0-9a-f-]{36}$/)
+    expect(engine.requests.map(({ headers }) => headers['x-trace'])).toEqual(['mine', made])
+  })
+
+  it("sends the operator's headers of an endpoint in place of the client's", async () => {
+    await using engine = await fakeEngine()
+    await using router = await runRouter({
+      endpoints: [{ url: engine.url, headers: { Authorization: 'Bearer ours' } }],
+    })
+    await post(router.gateway + CHAT, body(), { authorization: 'Bearer theirs' })
+    expect(engine.requests[0]?.headers.authorization).toBe('Bearer ours')
+  })
+
+  it('gives whole requests to endpoints of role both and decode only', async () => {
+    await using prefill = await fakeEngine()
+    await using decode = await fakeEngine()
+    await using router = await runRouter({
+      endpoints: [
+        { url: prefill.url, role: 'prefill' },
+        { url: decode.url, role: 'decode' },
+      ],
+    })
+    for (let i = 0; i < 4; i++) await post(router.gateway + CHAT, body())
+    expect([prefill.requests.length, decode.requests.length]).toEqual([0, 4])
   })
 })

@@ -1,5 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { CHAT, chatBody, longChatBody } from './testing/chat.ts'
 import { decisionViews } from './testing/decision-views.ts'
@@ -33,7 +34,7 @@ async function refusesConnections(url: string): Promise<boolean> {
 /** Sends what the printed line sends: by a shell where there is curl. */
 async function tryIt(router: RouterProcess): Promise<string> {
   const line = /^Try it:\n +(curl .+)$/m.exec(router.stdout())?.[1] ?? ''
-  if (hasCurl) return execFileSync('sh', ['-c', `${line} -sS`], { encoding: 'utf8', timeout: 20_000 })
+  if (hasCurl) return (await promisify(execFile)('sh', ['-c', `${line} -sS`], { timeout: 15_000 })).stdout
   const [, url = '', body = ''] = /^curl -N (\S+) -H 'content-type: application\/json' -d '(.+)'$/.exec(line) ?? []
   return (await post(url, body)).text()
 }
@@ -111,7 +112,7 @@ describe('kvasir start without an endpoint', () => {
   })
 })
 
-describe('a plugin file of the user', () => {
+describe.concurrent('a plugin file of the user', () => {
   const NAMED_SCORER = `
     export default ({ defineScorer, z }) =>
       defineScorer({
@@ -204,7 +205,7 @@ describe('a plugin file of the user', () => {
     ],
   ]
 
-  it.concurrent.each(wrong)('that %s is refused with exit code 2', async (_name, source, policy, message) => {
+  it.each(wrong)('that %s is refused with exit code 2', async (_name, source, policy, message) => {
     using folder = temporaryFolder()
     if (source !== undefined) writeFileSync(folder.file('mine.ts'), source)
     writeConfig(folder.file('kvasir.yaml'), { endpoints: ['http://127.0.0.1:1'], policy, plugins: ['mine.ts'] })

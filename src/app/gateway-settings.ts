@@ -6,7 +6,7 @@ export function gatewaySettings({ limits, headers, prefix }: Config): GatewaySet
   return {
     bodyLimit: limits.body,
     maxAttempts: limits.attempts,
-    headers,
+    headers: { ...headers, requestId: headers.requestId.toLowerCase() },
     dropHeaders: new Set(headers.dropCookies ? ['cookie'] : []),
     tenantHeader: prefix.tenantHeader?.toLowerCase(),
   }

@@ -1,11 +1,11 @@
 import type { Interval } from '../stats/interval.ts'
 import { compareResults } from './compare-results.ts'
 import type { ArmComparison, Comparison } from './compare-results.ts'
-import { formatNumber, formatRatio, formatShare } from './format-number.ts'
+import { formatNumber, formatRatio, formatShare } from '../report/format-number.ts'
 import { commandLine, environmentLine } from './report.ts'
 import type { BenchResult } from './result-schema.ts'
-import { renderMarkdown, renderText } from './table.ts'
-import type { Table } from './table.ts'
+import { renderMarkdown, renderText } from '../report/table.ts'
+import type { Table } from '../report/table.ts'
 
 /** Several results, the first of which is the base, with every other one compared to it. */
 export interface ComparisonReport {

@@ -1,19 +1,16 @@
 import { z } from 'zod'
-import { workloadKinds } from '../workload/generator-knobs.ts'
-import type { GeneratorKnobs } from '../workload/generator-knobs.ts'
-import { BenchInputError } from './bench-input-error.ts'
-import { COUNT, NOT_NEGATIVE, POSITIVE, readChoice, readNumber, SHARE } from './option-values.ts'
-import type { NumberRule } from './option-values.ts'
-import type { BenchSettings, LoadSource, Warmup } from './settings.ts'
-import type { Slo } from './summarize.ts'
+import { InputError } from '../report/input-error.ts'
+import { COUNT, NOT_NEGATIVE, POSITIVE, readChoice, readNumber } from '../report/option-values.ts'
+import { DEFAULT_SLOS } from '../stats/slo.ts'
+import { parseSlo } from './parse-slo.ts'
+import { parseSource, sourceOptionsSchema } from './parse-source.ts'
+import type { BenchSettings, Warmup } from './settings.ts'
 
 const text = z.string().optional()
 const texts = z.array(z.string()).optional()
 
 const optionsSchema = z.object({
-  trace: text,
-  traceBlockTokens: text,
-  workload: text,
+  ...sourceOptionsSchema.shape,
   model: text,
   route: text,
   loop: text,
@@ -22,20 +19,6 @@ const optionsSchema = z.object({
   timeScale: text,
   jitter: text,
   requests: text,
-  sessions: text,
-  turns: text,
-  systemLen: text,
-  userLen: text,
-  codeContextLen: text,
-  codeShare: text,
-  toolProb: text,
-  toolLen: text,
-  documents: text,
-  docLen: text,
-  promptLen: text,
-  startJitterMs: text,
-  turnGapMs: text,
-  maxTokens: text,
   outputCap: text,
   maxPrompt: text,
   warmup: text,
@@ -54,34 +37,10 @@ const optionsSchema = z.object({
 
 type Options = z.infer<typeof optionsSchema>
 
-/** Every generator setting with its flag and what it accepts. */
-const knobRules: readonly { readonly name: keyof GeneratorKnobs; readonly flag: string; readonly rule: NumberRule }[] =
-  [
-    { name: 'sessions', flag: '--sessions', rule: COUNT },
-    { name: 'turns', flag: '--turns', rule: COUNT },
-    { name: 'systemLen', flag: '--system-len', rule: NOT_NEGATIVE },
-    { name: 'userLen', flag: '--user-len', rule: NOT_NEGATIVE },
-    { name: 'codeContextLen', flag: '--code-context-len', rule: NOT_NEGATIVE },
-    { name: 'codeShare', flag: '--code-share', rule: SHARE },
-    { name: 'toolProb', flag: '--tool-prob', rule: SHARE },
-    { name: 'toolLen', flag: '--tool-len', rule: NOT_NEGATIVE },
-    { name: 'documents', flag: '--documents', rule: COUNT },
-    { name: 'docLen', flag: '--doc-len', rule: NOT_NEGATIVE },
-    { name: 'promptLen', flag: '--prompt-len', rule: NOT_NEGATIVE },
-    { name: 'startJitterMs', flag: '--start-jitter-ms', rule: NOT_NEGATIVE },
-    { name: 'turnGapMs', flag: '--turn-gap-ms', rule: NOT_NEGATIVE },
-    { name: 'maxTokens', flag: '--max-tokens', rule: COUNT },
-  ]
-
-const DEFAULT_SLOS: readonly Slo[] = [
-  { ttft: 2, tpot: 0.025 },
-  { ttft: 5, tpot: 0.1 },
-]
-
 /**
  * Turns the options of the command line into settings.
  * @param raw values by name as `commander` gives them; `command` is what reports show
- * @throws BenchInputError for the first option that cannot be used
+ * @throws InputError for the first option that cannot be used
  */
 export function parseBenchOptions(url: string, raw: unknown, command: readonly string[]): BenchSettings {
   const options = optionsSchema.parse(raw)
@@ -117,36 +76,15 @@ export function parseBenchOptions(url: string, raw: unknown, command: readonly s
   }
 }
 
-function parseSource(options: Options): LoadSource {
-  if (options.trace !== undefined && options.workload !== undefined) {
-    throw new BenchInputError('--trace and --workload: expected one of them, found both')
-  }
-  if (options.trace !== undefined) {
-    const blockTokens = readNumber('--trace-block-tokens', options.traceBlockTokens, COUNT)
-    return { kind: 'trace', path: options.trace, blockTokens }
-  }
-  const workload = readChoice('--workload', options.workload, workloadKinds) ?? 'chat'
-  return { kind: 'generator', workload, knobs: parseKnobs(options) }
-}
-
-function parseKnobs(options: Options): Partial<GeneratorKnobs> {
-  const knobs: Partial<Record<keyof GeneratorKnobs, number>> = {}
-  for (const { name, flag, rule } of knobRules) {
-    const value = readNumber(flag, options[name], rule)
-    if (value !== undefined) knobs[name] = value
-  }
-  return knobs
-}
-
 function parseSeeds(options: Options): number[] {
   const count = readNumber('--seeds', options.seeds, COUNT)
   if (count !== undefined && options.seed !== undefined) {
-    throw new BenchInputError('--seeds and --seed: expected one of them, found both')
+    throw new InputError('--seeds and --seed: expected one of them, found both')
   }
   if (options.seed === undefined) return Array.from({ length: count ?? 1 }, (_, index) => index + 1)
   const seeds = options.seed.map((seed) => readNumber('--seed', seed, { whole: true, min: 0 }) ?? 0)
   if (new Set(seeds).size < seeds.length)
-    throw new BenchInputError(`--seed: expected different seeds, found ${seeds.join(', ')}`)
+    throw new InputError(`--seed: expected different seeds, found ${seeds.join(', ')}`)
   return seeds
 }
 
@@ -157,20 +95,12 @@ function parseWarmup(given: string | undefined): Warmup {
   return { requests: readNumber('--warmup', given, { whole: true, min: 0 }) ?? 0 }
 }
 
-function parseSlo(given: string): Slo {
-  const [ttft, tpot, more] = given.split(':')
-  if (ttft === undefined || tpot === undefined || more !== undefined) {
-    throw new BenchInputError(`--slo: expected seconds of TTFT and TPOT such as 2:0.025, found ${given}`)
-  }
-  return { ttft: readNumber('--slo', ttft, POSITIVE) ?? 0, tpot: readNumber('--slo', tpot, POSITIVE) ?? 0 }
-}
-
 function parseHeaders(options: Options): Record<string, string> {
   const headers: Record<string, string> = {}
   if (options.apiKey !== undefined) headers['authorization'] = `Bearer ${options.apiKey}`
   for (const given of options.header ?? []) {
     const colon = given.indexOf(':')
-    if (colon <= 0) throw new BenchInputError(`--header: expected 'name: value', found ${given}`)
+    if (colon <= 0) throw new InputError(`--header: expected 'name: value', found ${given}`)
     headers[given.slice(0, colon).trim().toLowerCase()] = given.slice(colon + 1).trim()
   }
   return headers

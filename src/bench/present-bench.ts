@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import { BenchInputError } from './bench-input-error.ts'
+import { InputError } from '../report/input-error.ts'
 import { compareAll, comparisonMarkdown, comparisonText } from './comparison-report.ts'
 import { parseBenchOptions, withoutSecrets } from './parse-options.ts'
 import { createProgress } from './progress.ts'
@@ -68,7 +68,7 @@ async function writeOutputs(result: BenchResult, options: BenchOutputs) {
 
 async function showResults(results: readonly BenchResult[], toStderr: boolean, markdown: string | undefined) {
   const [base, ...others] = results
-  if (base === undefined) throw new BenchInputError('report: expected at least one result file, found none')
+  if (base === undefined) throw new InputError('report: expected at least one result file, found none')
   const comparison = others.length === 0 ? undefined : compareAll(base, others)
   show(comparison === undefined ? reportText(base) : comparisonText(comparison), toStderr)
   if (markdown !== undefined) {
@@ -84,7 +84,7 @@ function show(text: string, toStderr: boolean) {
 
 async function writeText(path: string, text: string) {
   await writeFile(path, text).catch((error: unknown) => {
-    throw new BenchInputError(`${path}: cannot write it: ${error instanceof Error ? error.message : String(error)}`)
+    throw new InputError(`${path}: cannot write it: ${error instanceof Error ? error.message : String(error)}`)
   })
 }
 
@@ -93,7 +93,7 @@ async function guarded(work: () => Promise<number>): Promise<number> {
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof BenchInputError)) throw error
+    if (!(error instanceof InputError)) throw error
     process.stderr.write(`kvasir bench: ${error.message}\n`)
     return BAD_INPUT
   }

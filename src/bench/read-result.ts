@@ -1,21 +1,21 @@
 import { readFile } from 'node:fs/promises'
-import { BenchInputError } from './bench-input-error.ts'
+import { InputError } from '../report/input-error.ts'
 import { benchResultSchema } from './result-schema.ts'
 import type { BenchResult } from './result-schema.ts'
 
 /**
  * Reads a result file.
- * @throws BenchInputError naming the file and what in it is not as it should be
+ * @throws InputError naming the file and what in it is not as it should be
  */
 export async function readResult(path: string): Promise<BenchResult> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new BenchInputError(`${path}: expected a result of kvasir bench --json, cannot read it: ${message(error)}`)
+    throw new InputError(`${path}: expected a result of kvasir bench --json, cannot read it: ${message(error)}`)
   })
   const result = benchResultSchema.safeParse(parse(path, text))
   if (result.success) return result.data
   const issue = result.error.issues[0]
   const where = issue?.path.map(String).join('.') ?? ''
-  throw new BenchInputError(
+  throw new InputError(
     `${path}: expected a result of kvasir bench --json, version 1; ${where === '' ? '' : `${where}: `}${issue?.message ?? 'invalid'}`,
   )
 }
@@ -24,7 +24,7 @@ function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new BenchInputError(`${path}: expected a result of kvasir bench --json, found no JSON: ${message(error)}`)
+    throw new InputError(`${path}: expected a result of kvasir bench --json, found no JSON: ${message(error)}`)
   }
 }
 

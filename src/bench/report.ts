@@ -1,12 +1,12 @@
 import { statisticNames } from '../stats/summary.ts'
-import { formatCount, formatNumber, formatShare } from './format-number.ts'
+import { formatCount, formatNumber, formatShare } from '../report/format-number.ts'
 import type { BenchResult, TimingSummary } from './result-schema.ts'
 import { timingNames } from './seed-figures.ts'
-import { renderMarkdown, renderText } from './table.ts'
-import type { Table } from './table.ts'
+import { renderMarkdown, renderText } from '../report/table.ts'
+import type { Table } from '../report/table.ts'
 
 /** The tables of one result. */
-export function resultTables(result: BenchResult): Table[] {
+function resultTables(result: BenchResult): Table[] {
   const tables = [timingTable(result), totalsTable(result)]
   if (Object.keys(result.summary.endpoints).length > 0) tables.push(endpointTable(result))
   if (result.summary.requests.failed > 0) tables.push(errorTable(result))

@@ -33,6 +33,9 @@ const requestColumns = z
     reason: column(z.string().nullable()),
     warmup: column(z.boolean()).describe('Sent to warm up, in no figure'),
   })
+  .refine((columns) => Object.values(columns).every((values) => values.length === columns.id.length), {
+    message: 'expected columns of equal length',
+  })
   .describe('Columns of equal length, one entry per request in the order of sending')
 
 const run = z.object({

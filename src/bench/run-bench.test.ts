@@ -73,9 +73,9 @@ test('times count on the clock of engines that run faster than life', async () =
   const result = await runBench(settings(engine.url, options), { signal })
   // 30 ms of wall time are 0.3 s there; TPOT is 60 ms * 10 / 2.
   expect(result.summary.ttft?.p50.value).toBeGreaterThan(0.28)
-  expect(result.summary.ttft?.p50.value).toBeLessThan(0.9)
+  expect(result.summary.ttft?.p50.value).toBeLessThan(1.5)
   expect(result.summary.tpot?.p50.value).toBeGreaterThan(0.28)
-  expect(result.summary.tpot?.p50.value).toBeLessThan(0.6)
+  expect(result.summary.tpot?.p50.value).toBeLessThan(1)
   // The think time of 0.4 s passes in 40 ms; with 90 ms for the answer before it.
   const [first, second] = engine.seen
   expect((second?.at ?? 0) - (first?.at ?? 0)).toBeLessThan(350)

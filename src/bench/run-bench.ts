@@ -1,12 +1,12 @@
 import { setMaxListeners } from 'node:events'
 import { Pool } from 'undici'
 import { idealReuse } from '../workload/ideal-reuse.ts'
+import type { LoadPlan } from '../workload/plan-workload.ts'
 import { countRequests } from '../workload/workload.ts'
 import type { Pacing, Workload } from '../workload/workload.ts'
-import { BenchInputError } from './bench-input-error.ts'
+import { InputError } from '../report/input-error.ts'
 import { describeEnvironment } from './environment.ts'
 import { planLoad } from './load-plan.ts'
-import type { LoadPlan } from './load-plan.ts'
 import type { ProgressSnapshot } from './progress.ts'
 import { toColumns } from './request-columns.ts'
 import type { RequestRecord } from './request-record.ts'
@@ -27,7 +27,7 @@ export interface BenchHooks {
 
 /**
  * Sends a workload to a gateway or engine, once per seed, and measures what a client sees.
- * @throws BenchInputError when the settings or the target do not allow a run
+ * @throws InputError when the settings or the target do not allow a run
  */
 export async function runBench(settings: BenchSettings, hooks: BenchHooks): Promise<BenchResult> {
   const target = parseTarget(settings.url, settings.headers)
@@ -35,7 +35,7 @@ export async function runBench(settings: BenchSettings, hooks: BenchHooks): Prom
   const first = plan.workload(settings.seeds[0] ?? 1)
   const pacing = settings.pacing ?? (settings.concurrency === undefined ? first.pacing : 'closed')
   if (pacing === 'closed' && settings.concurrency === undefined) {
-    throw new BenchInputError('closed loop: expected --concurrency with the number of sessions at once, found none')
+    throw new InputError('closed loop: expected --concurrency with the number of sessions at once, found none')
   }
   const model = await resolveModel(target, settings.model)
   setMaxListeners(0, hooks.signal)

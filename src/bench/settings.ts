@@ -1,12 +1,7 @@
-import type { GeneratorKnobs, WorkloadKind } from '../workload/generator-knobs.ts'
+import type { LoadSource } from '../workload/plan-workload.ts'
 import type { Pacing } from '../workload/workload.ts'
 import type { BenchRoute } from './request-body.ts'
-import type { Slo } from './summarize.ts'
-
-/** Where requests come from. */
-export type LoadSource =
-  | { readonly kind: 'trace'; readonly path: string; readonly blockTokens: number | undefined }
-  | { readonly kind: 'generator'; readonly workload: WorkloadKind; readonly knobs: Partial<GeneratorKnobs> }
+import type { Slo } from '../stats/slo.ts'
 
 /** Requests to send before measuring: a number, or a share of all. */
 export type Warmup = { readonly requests: number } | { readonly share: number }

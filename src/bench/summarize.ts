@@ -1,5 +1,6 @@
 import { bootstrapMean, bootstrapStatistics } from '../stats/bootstrap.ts'
 import type { Interval } from '../stats/interval.ts'
+import type { Slo } from '../stats/slo.ts'
 import { statisticNames, statistics } from '../stats/summary.ts'
 import type { StatisticName } from '../stats/summary.ts'
 import { createRandom } from '../workload/random.ts'
@@ -7,12 +8,6 @@ import { cachedOf, endpointCounts, measuredOf, seedFigures, timesOf } from './se
 import type { SeedFigures, SeedRun, TimingName } from './seed-figures.ts'
 import type { RequestRecord } from './request-record.ts'
 import type { BenchSummary, TimingSummary } from './result-schema.ts'
-
-/** Limits for TTFT and TPOT, in seconds, that a good answer keeps. */
-export interface Slo {
-  readonly ttft: number
-  readonly tpot: number
-}
 
 /** Seed of the bootstrap, so that the same measurements always give the same intervals. */
 const BOOTSTRAP_SEED = 1

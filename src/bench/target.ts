@@ -1,6 +1,6 @@
 import { request } from 'undici'
 import { z } from 'zod'
-import { BenchInputError } from './bench-input-error.ts'
+import { InputError } from '../report/input-error.ts'
 
 /** Where load goes to. */
 export interface Target {
@@ -19,7 +19,7 @@ const modelList = z.object({ data: z.array(z.object({ id: z.string() })) })
 export function parseTarget(text: string, headers: Readonly<Record<string, string>> = {}): Target {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new BenchInputError(`URL: expected an http or https address such as http://127.0.0.1:8080, found ${text}`)
+    throw new InputError(`URL: expected an http or https address such as http://127.0.0.1:8080, found ${text}`)
   }
   return { origin: url.origin, prefix: url.pathname.replace(/\/+$/, '').replace(/\/v1$/, ''), headers }
 }
@@ -27,7 +27,7 @@ export function parseTarget(text: string, headers: Readonly<Record<string, strin
 /**
  * Makes sure that the target answers and finds the model to ask for.
  * @param wanted the model the user named; undefined takes the first that the target lists
- * @throws BenchInputError if the target cannot be reached, or lists no model and none was named
+ * @throws InputError if the target cannot be reached, or lists no model and none was named
  */
 export async function resolveModel(target: Target, wanted: string | undefined): Promise<string> {
   const address = `${target.origin}${target.prefix}/v1/models`
@@ -35,7 +35,7 @@ export async function resolveModel(target: Target, wanted: string | undefined): 
   if (wanted !== undefined) return wanted
   const first = answer.status === 200 ? firstModel(answer.text) : undefined
   if (first !== undefined) return first
-  throw new BenchInputError(
+  throw new InputError(
     `model: expected ${address} to list one, found status ${answer.status} with ${shorten(answer.text)}; name it with --model`,
   )
 }
@@ -46,7 +46,7 @@ async function fetchText(address: string, target: Target): Promise<{ status: num
     const answer = await request(address, { headers: { ...target.headers }, signal })
     return { status: answer.statusCode, text: await answer.body.text() }
   } catch (error) {
-    throw new BenchInputError(
+    throw new InputError(
       `URL: expected a gateway or engine at ${target.origin}, found none (${describe(error)}); is it started?`,
     )
   }

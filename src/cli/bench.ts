@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { CommanderError } from 'commander'
 import type { BenchOutputs } from '../bench/present-bench.ts'
+import { addGeneratorOptions } from './generator-options.ts'
 
 const BAD_INPUT = 2
 
@@ -37,24 +38,6 @@ function addLoadOptions(bench: Command) {
     .option('--requests <n>', 'send at most this many requests per seed')
     .option('--max-prompt <n>', 'leave out prompts of more tokens, and what follows them in their session')
     .option('--output-cap <n>', 'generate at most this many tokens per answer')
-}
-
-function addGeneratorOptions(bench: Command) {
-  bench
-    .option('--sessions <n>', 'conversations to generate, or to take from a trace')
-    .option('--turns <n>', 'requests per conversation')
-    .option('--system-len <n>', 'characters of the shared system prompt')
-    .option('--user-len <n>', 'characters of what a user writes, on average')
-    .option('--code-context-len <n>', 'characters of code pasted into the first message of some conversations')
-    .option('--code-share <x>', 'share of conversations with pasted code')
-    .option('--tool-prob <x>', 'chance that a turn brings the result of a tool')
-    .option('--tool-len <n>', "characters of a tool's result, on average")
-    .option('--documents <n>', 'documents that rag questions are about')
-    .option('--doc-len <n>', 'characters of a document')
-    .option('--prompt-len <n>', 'characters of a single prompt, on average')
-    .option('--start-jitter-ms <n>', 'conversations open within this time')
-    .option('--turn-gap-ms <n>', 'time between an answer and the next turn')
-    .option('--max-tokens <n>', 'tokens to generate per answer')
 }
 
 function addRunOptions(bench: Command) {

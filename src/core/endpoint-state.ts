@@ -44,9 +44,9 @@ export class EndpointState implements Candidate<SignalName> {
     this.maxConcurrency = settings.maxConcurrency
   }
 
-  /** True when new requests may be sent here. */
+  /** True when new requests may be sent here. Endpoints for a part of the work only take no whole requests. */
   get eligible(): boolean {
-    return this.ready && !this.draining
+    return this.ready && !this.draining && (this.role === 'both' || this.role === 'decode')
   }
 
   /** Runs `action` when no request is in flight here: now, or when the last one ends. */

@@ -19,8 +19,8 @@ export interface AttemptOwner {
   readonly outgoing: Dispatcher.DispatchOptions
   /** Monotonic clock in seconds. */
   clock(): number
-  /** Headers Kvasir adds to the answer, as a flat name, value list. */
-  decisionHeaders(choice: Choice): readonly string[]
+  /** Adds Kvasir's headers to those of the engine's answer, a flat name, value list. */
+  addHeaders(headers: string[], choice: Choice): void
   /** True when another endpoint may be tried in place of this one. */
   mayFailOver(attempt: Attempt): boolean
   /** The attempt failed before its first byte; `error` is absent when it was the answer's status that failed. */
@@ -145,7 +145,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
     this.#state = 'relaying'
     this.#meter = createAnswerMeter(this.#owner.route, contentType)
     const headers = relayResponseHeaders(namesAndValues(controller.rawHeaders))
-    appendHeaders(headers, this.#owner.decisionHeaders(this.choice))
+    this.#owner.addHeaders(headers, this.choice)
     const { response } = this.#owner
     if (statusText === undefined || statusText === '') response.writeHead(status, headers)
     else response.writeHead(status, statusText, headers)
@@ -190,12 +190,4 @@ function namesAndValues(raw: Dispatcher.DispatchController['rawHeaders']): strin
   if (!Array.isArray(raw)) return flat
   for (const part of raw) flat.push(typeof part === 'string' ? part : part.toString('latin1'))
   return flat
-}
-
-/** Adds the gateway's headers; where the engine sent the same name, the gateway's word stands. */
-function appendHeaders(headers: string[], added: readonly string[]): void {
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i]!.toLowerCase() === 'x-request-id') headers.splice(i, 2)
-  }
-  headers.push(...added)
 }

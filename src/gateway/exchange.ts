@@ -9,7 +9,7 @@ import type { SchedulingRequest } from '../core/request.ts'
 import type { Choice } from '../core/scheduler.ts'
 import type { Route } from '../protocol/route.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
-import { decisionHeaders } from './decision-headers.ts'
+import { addDecisionHeaders } from './decision-headers.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { replyError } from './reply-error.ts'
 import type { FailureReason } from './retry-rule.ts'
@@ -61,8 +61,8 @@ export class Exchange implements AttemptOwner {
     return this.#context.clock()
   }
 
-  decisionHeaders(choice: Choice): readonly string[] {
-    return decisionHeaders(this.#context.settings.headers, choice.decision)
+  addHeaders(headers: string[], choice: Choice): void {
+    addDecisionHeaders(headers, this.#context.settings.headers, choice.decision)
   }
 
   mayFailOver(attempt: Attempt): boolean {
@@ -122,7 +122,9 @@ export class Exchange implements AttemptOwner {
   }
 
   #giveUp(error: RouterError, decision?: Decision): void {
-    replyError(this.response, this.route.errorShape, error, this.#parts.request.id, decision)
+    const { errorShape: shape } = this.route
+    const idHeader = this.#context.settings.headers.requestId
+    replyError(this.response, { shape, error, idHeader, requestId: this.#parts.request.id, decision })
     this.#report(error.status, decision, undefined, error.code)
   }
 

@@ -8,6 +8,8 @@ import type { Upstream } from './upstream.ts'
 
 /** Which headers Kvasir adds to answers. */
 export interface HeaderSettings {
+  /** Name of the header that carries the request id, in both directions, lower-case. */
+  readonly requestId: string
   /** `x-kvasir-endpoint`, `x-kvasir-reason`, `x-kvasir-matched-tokens`. */
   readonly decisions: boolean
   /** The names of older routers: `X-Router-Backend`, `X-Router-Reason`, `X-Served-By`, `X-Cache`. */

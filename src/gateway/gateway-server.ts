@@ -88,7 +88,7 @@ export class GatewayServer {
 
   async #handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const arrived = this.#context.clock()
-    const id = requestId(message)
+    const id = requestId(message, this.#context.settings.headers.requestId)
     const route = routeOf(message.method ?? 'GET', pathOf(message.url ?? '/'))
     this.#running += 1
     response.once('close', () => this.#ended())
@@ -98,7 +98,7 @@ export class GatewayServer {
       await this.#answer(message, response, route, id, arrived)
     } catch (error) {
       this.#context.reportFault(id, error)
-      replyError(response, route?.errorShape ?? 'openai', routerError('internal', {}), id)
+      this.#replyError(response, route, routerError('internal', {}), id)
     }
   }
 
@@ -132,7 +132,7 @@ export class GatewayServer {
       route,
       pool,
       request: gatewayRequest(id, senderOf(message), pool, understood),
-      outgoing: outgoingRequest(message, bytes, id, settings.dropHeaders),
+      outgoing: outgoingRequest(message, bytes, { header: settings.headers.requestId, value: id }, settings.dropHeaders),
       arrived,
     }).start()
   }
@@ -142,7 +142,7 @@ export class GatewayServer {
     response.writeHead(200, {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
-      'x-request-id': id,
+      [this.#context.settings.headers.requestId]: id,
     })
     response.end(body)
   }
@@ -156,7 +156,7 @@ export class GatewayServer {
     arrived: number,
   ): void {
     if (!message.complete) lingerAndClose(message, response)
-    replyError(response, route?.errorShape ?? 'openai', error, id)
+    this.#replyError(response, route, error, id)
     this.#context.observer.ended({
       requestId: id,
       route: route?.name ?? 'none',
@@ -172,6 +172,11 @@ export class GatewayServer {
       decision: undefined,
       outcome: undefined,
     })
+  }
+
+  #replyError(response: ServerResponse, route: Route | undefined, error: RouterError, requestId: string): void {
+    const idHeader = this.#context.settings.headers.requestId
+    replyError(response, { shape: route?.errorShape ?? 'openai', error, idHeader, requestId })
   }
 
   #ended(): void {

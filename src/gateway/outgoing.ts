@@ -15,17 +15,25 @@ export interface ByteRange {
 export function outgoingRequest(
   message: IncomingMessage,
   body: Buffer,
-  requestId: string,
+  id: { readonly header: string; readonly value: string },
   dropped: ReadonlySet<string>,
 ): Dispatcher.DispatchOptions {
   const headers = forwardRequestHeaders(message.rawHeaders, dropped)
-  if (message.headers['x-request-id'] === undefined) headers.push('x-request-id', requestId)
+  if (message.headers[id.header] !== id.value) setHeader(headers, id.header, id.value)
   return {
     path: message.url ?? '/',
     method: message.method ?? 'GET',
     headers,
     body: body.length === 0 ? null : body,
   }
+}
+
+/** Sets a header in a flat name, value list: one of that name is replaced. */
+function setHeader(headers: string[], name: string, value: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    if (headers[i]!.toLowerCase() === name) headers.splice(i, 2)
+  }
+  headers.push(name, value)
 }
 
 /** The body with another model name in place of an alias; every other byte stays. */

@@ -4,9 +4,9 @@ import type { IncomingMessage } from 'node:http'
 const LONGEST = 200
 const PRINTABLE = /^[\x21-\x7e]+$/
 
-/** The request's id: the client's own `x-request-id` where it is printable and not too long, else a new one. */
-export function requestId(message: IncomingMessage): string {
-  const given = message.headers['x-request-id']
+/** The request's id: what the client sent under the header `name` where it is printable and not too long, else a new one. */
+export function requestId(message: IncomingMessage, name: string): string {
+  const given = message.headers[name]
   if (typeof given === 'string' && given.length <= LONGEST && PRINTABLE.test(given)) return given
   return randomUUID()
 }

@@ -57,12 +57,11 @@ export class Holdings {
   }
 
   /**
-   * Enlarges the arrays for `needed` more holdings, twofold, but not beyond the bytes nor beyond `useful` holdings.
-   * Returns how many are still missing.
+   * Enlarges the arrays for `needed` holdings that are not available, to twice the size, but neither beyond the bytes nor
+   * beyond `useful` holdings. Returns how many are still missing.
    */
   reserve(needed: number, useful: number): number {
     const { pool, table } = this
-    if (pool.available >= needed) return 0
     const limit = Math.min(this.#mostRecords, useful + 1)
     const records = Math.min(limit, Math.max(2 * pool.records, pool.records - pool.available + needed))
     if (records > pool.records) {

@@ -195,7 +195,8 @@ export class PredictedIndex {
   correct(booking: Booking, cachedBlocks: number): number {
     checkBlocks('the engine reported', cachedBlocks)
     const { cache } = booking
-    const stale = this.#caches[booking.slot] !== cache || booking.epoch !== cache.epoch
+    // Clearing and removing an endpoint change its epoch too.
+    const stale = booking.epoch !== cache.epoch
     if (booking.corrected || booking.state === 'withdrawn' || stale) return 0
     booking.corrected = true
     if (cachedBlocks >= booking.trusted) {
@@ -211,6 +212,7 @@ export class PredictedIndex {
   /** Evicts from the endpoint, and then from whichever holds most, until `needed` more holdings fit. */
   #makeRoom(cache: EndpointCache, refreshed: number, needed: number): void {
     this.#evictBeyond(cache, cache.bound.blocks - needed)
+    if (this.#holdings.pool.available >= needed) return
     let short = this.#holdings.reserve(needed, this.#usefulHoldings())
     while (short > 0) {
       const [victim, spare] = this.#mostSpare(cache, refreshed)

@@ -7,7 +7,7 @@ export interface Interval {
 }
 
 /** Share of resampled figures that an interval holds. */
-export const CONFIDENCE = 0.95
+const CONFIDENCE = 0.95
 
 /** Resamples per interval: the ends of a 95 % interval are then the 25th and the 975th figure. */
 export const RESAMPLES = 1000

@@ -1,7 +1,7 @@
 /** Something the user gave that a run cannot start from; the message says what was expected, found, and what to do. */
-export class BenchInputError extends Error {
+export class InputError extends Error {
   constructor(message: string) {
     super(message)
-    this.name = 'BenchInputError'
+    this.name = 'InputError'
   }
 }

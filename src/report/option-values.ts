@@ -1,4 +1,4 @@
-import { BenchInputError } from './bench-input-error.ts'
+import { InputError } from './input-error.ts'
 
 /** What a number given as an option must be. */
 export interface NumberRule {
@@ -18,19 +18,19 @@ export const NOT_NEGATIVE: NumberRule = { min: 0 }
 /** A share of 1. */
 export const SHARE: NumberRule = { min: 0, max: 1 }
 
-/** Reads a number; undefined stays undefined. @throws BenchInputError naming the flag, what it expects and what it got */
+/** Reads a number; undefined stays undefined. @throws InputError naming the flag, what it expects and what it got */
 export function readNumber(flag: string, text: string | undefined, rule: NumberRule): number | undefined {
   if (text === undefined) return undefined
   const value = text.trim() === '' ? Number.NaN : Number(text)
   const tooSmall = rule.above === true ? value <= rule.min : value < rule.min
   const fits = Number.isFinite(value) && !tooSmall && value <= (rule.max ?? Infinity)
   if (!fits || (rule.whole === true && !Number.isInteger(value))) {
-    throw new BenchInputError(`${flag}: expected ${describeRule(rule)}, found ${text === '' ? 'nothing' : text}`)
+    throw new InputError(`${flag}: expected ${describeRule(rule)}, found ${text === '' ? 'nothing' : text}`)
   }
   return value
 }
 
-/** Reads one of several words. @throws BenchInputError */
+/** Reads one of several words. @throws InputError */
 export function readChoice<T extends string>(
   flag: string,
   text: string | undefined,
@@ -38,7 +38,7 @@ export function readChoice<T extends string>(
 ): T | undefined {
   if (text === undefined) return undefined
   const found = choices.find((choice) => choice === text)
-  if (found === undefined) throw new BenchInputError(`${flag}: expected one of ${choices.join(', ')}; found ${text}`)
+  if (found === undefined) throw new InputError(`${flag}: expected one of ${choices.join(', ')}; found ${text}`)
   return found
 }
 
