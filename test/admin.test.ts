@@ -16,6 +16,9 @@ import { type RunningRouter, runRouter } from './testing/router-fixture.ts'
 import { routerProcess, writeConfig } from './testing/router-process.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
 
+/** Starting processes takes its time on a busy machine. */
+const SLOW = { timeout: 60_000 }
+
 const SECRET = 'xylophone-secret'
 const secretBody = (extra: object = {}): string => chatBody({ messages: [{ role: 'user', content: SECRET }], ...extra })
 
@@ -279,7 +282,7 @@ describe('/api/explain', () => {
   })
 })
 
-describe('kvasir explain', () => {
+describe('kvasir explain', SLOW, () => {
   it('prints the ranking as a table, or as JSON', async () => {
     await using a = await fakeEngine(bare)
     await using b = await fakeEngine(bare)
@@ -310,7 +313,7 @@ describe('kvasir explain', () => {
   })
 })
 
-describe('kvasir explain that cannot be answered', () => {
+describe('kvasir explain that cannot be answered', SLOW, () => {
   const folder = temporaryFolder()
   const file = folder.file('request.json')
   let engine: FakeEngine
@@ -355,7 +358,7 @@ describe('kvasir explain that cannot be answered', () => {
   })
 })
 
-describe('the log', () => {
+describe('the log', SLOW, () => {
   it('has one JSON line for each request, and nothing of its prompt', async () => {
     await using engine = await fakeEngine()
     using folder = temporaryFolder()

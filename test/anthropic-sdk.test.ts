@@ -35,7 +35,9 @@ describe('the official Anthropic package', () => {
     const first = await client.messages.create({ model: MODEL, max_tokens: 12, system, messages }).withResponse()
     messages.push({ role: 'assistant', content: first.data.content }, { role: 'user', content: 'second question' })
     const blocks: Anthropic.TextBlockParam[] = [{ type: 'text', text: system, cache_control: { type: 'ephemeral' } }]
-    const second = await client.messages.create({ model: MODEL, max_tokens: 12, system: blocks, messages }).withResponse()
+    const second = await client.messages
+      .create({ model: MODEL, max_tokens: 12, system: blocks, messages })
+      .withResponse()
     const endpoint = (answer: { response: Response }) => answer.response.headers.get('x-kvasir-endpoint')
     expect(endpoint(second)).toBe(endpoint(first))
     expect(Number(second.response.headers.get('x-kvasir-matched-tokens'))).toBeGreaterThan(900)
@@ -51,8 +53,15 @@ describe('the official Anthropic package', () => {
     const use = called.content.find((block) => block.type === 'tool_use')
     if (use === undefined) throw new Error('a tool call was expected')
     expect(use.name).toBe('weather')
-    const picture: Anthropic.ImageBlockParam = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PIXEL } }
-    const result: Anthropic.ToolResultBlockParam = { type: 'tool_result', tool_use_id: use.id, content: [picture, { type: 'text', text: 'rain' }] }
+    const picture: Anthropic.ImageBlockParam = {
+      type: 'image',
+      source: { type: 'base64', media_type: 'image/png', data: PIXEL },
+    }
+    const result: Anthropic.ToolResultBlockParam = {
+      type: 'tool_result',
+      tool_use_id: use.id,
+      content: [picture, { type: 'text', text: 'rain' }],
+    }
     messages.push({ role: 'assistant', content: called.content }, { role: 'user', content: [result] })
     const answer = await client.messages.create({ model: MODEL, max_tokens: 6, tools: [WEATHER], messages })
     expect(answer.usage.output_tokens).toBe(6)
@@ -60,7 +69,11 @@ describe('the official Anthropic package', () => {
 
   it('counts tokens', async () => {
     await using fleet = await simulatedFleet(1)
-    const counted = await clientOf(fleet).messages.countTokens({ model: MODEL, system, messages: [{ role: 'user', content: 'x' }] })
+    const counted = await clientOf(fleet).messages.countTokens({
+      model: MODEL,
+      system,
+      messages: [{ role: 'user', content: 'x' }],
+    })
     expect(counted.input_tokens).toBeGreaterThan(1000)
   })
 
@@ -74,7 +87,11 @@ describe('the official Anthropic package', () => {
 
   it('notices when a stream is aborted or breaks', async () => {
     await using fleet = await simulatedFleet(1, { faults: { ...NO_FAULTS, resetAfter: 5 } })
-    const stream = clientOf(fleet).messages.stream({ model: MODEL, max_tokens: 50, messages: [{ role: 'user', content: 'x' }] })
+    const stream = clientOf(fleet).messages.stream({
+      model: MODEL,
+      max_tokens: 50,
+      messages: [{ role: 'user', content: 'x' }],
+    })
     await expect(stream.finalMessage()).rejects.toThrow()
   })
 })

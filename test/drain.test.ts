@@ -10,6 +10,9 @@ import { runRouter } from './testing/router-fixture.ts'
 import { routerProcess, writeConfig } from './testing/router-process.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
 
+/** Starting processes takes its time on a busy machine. */
+const SLOW = { timeout: 60_000 }
+
 /** Status of a chat on a new connection, or the code of the error with which the connection was refused. */
 function statusOnNewConnection(gateway: string): Promise<number | string> {
   return new Promise((resolve) => {
@@ -22,7 +25,7 @@ function statusOnNewConnection(gateway: string): Promise<number | string> {
   })
 }
 
-describe('SIGTERM', () => {
+describe('SIGTERM', SLOW, () => {
   it('lets a running stream finish, refuses new requests, and ends with 0', async () => {
     const answers = heldAnswers()
     await using engine = await fakeEngine(answers.handle)
@@ -91,7 +94,7 @@ describe('SIGTERM', () => {
   })
 })
 
-describe('draining one endpoint', () => {
+describe('draining one endpoint', SLOW, () => {
   it('sends nothing new there and lets its stream finish', async () => {
     const answers = heldAnswers()
     await using a = await fakeEngine(answers.handle)

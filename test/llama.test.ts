@@ -51,9 +51,12 @@ describe.skipIf(program === '')('three real llama.cpp servers', () => {
   it('find at least 1.5 times as many prompt tokens cached as under round robin', { timeout: 120_000 }, async () => {
     const roundRobin = await measure('round-robin')
     const ours = await measure('marginal-cost')
-    const share = ({ cached, prompt }: Reuse): string => `${cached} of ${prompt} (${((100 * cached) / prompt).toFixed(1)} %)`
+    const share = ({ cached, prompt }: Reuse): string =>
+      `${cached} of ${prompt} (${((100 * cached) / prompt).toFixed(1)} %)`
     const ratio = ours.cached / roundRobin.cached
-    console.log(`cached tokens, the engines' own word: marginal-cost ${share(ours)}, round-robin ${share(roundRobin)}: ${ratio.toFixed(2)} times`)
+    console.log(
+      `cached tokens, the engines' own word: marginal-cost ${share(ours)}, round-robin ${share(roundRobin)}: ${ratio.toFixed(2)} times`,
+    )
     expect(ours.prompt).toBeGreaterThan(15_000)
     expect(ratio).toBeGreaterThanOrEqual(1.5)
   })

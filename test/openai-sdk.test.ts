@@ -7,7 +7,10 @@ const MODEL = 'simulated'
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 const WEATHER = {
   type: 'function' as const,
-  function: { name: 'weather', parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } },
+  function: {
+    name: 'weather',
+    parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+  },
 }
 
 function clientOf({ router }: SimulatedFleet): OpenAI {
@@ -85,7 +88,11 @@ describe('the official openai package', () => {
     const answer = await client.chat.completions.create({
       model: MODEL,
       max_tokens: 4,
-      messages: [...messages, { role: 'assistant', tool_calls: [call] }, { role: 'tool', tool_call_id: call.id, content: '12 degrees' }],
+      messages: [
+        ...messages,
+        { role: 'assistant', tool_calls: [call] },
+        { role: 'tool', tool_call_id: call.id, content: '12 degrees' },
+      ],
     })
     expect(answer.choices[0]?.message.content).toBeTruthy()
   })
@@ -123,7 +130,12 @@ describe('the official openai package', () => {
     const response = await client.responses.create({ model: MODEL, input: 'Hello', max_output_tokens: 5 })
     expect(response.output_text.length).toBe(20)
     let streamed = ''
-    for await (const event of await client.responses.create({ model: MODEL, input: 'Hello', max_output_tokens: 5, stream: true })) {
+    for await (const event of await client.responses.create({
+      model: MODEL,
+      input: 'Hello',
+      max_output_tokens: 5,
+      stream: true,
+    })) {
       if (event.type === 'response.output_text.delta') streamed += event.delta
     }
     expect(streamed).toBe(response.output_text)
@@ -139,7 +151,9 @@ describe('the official openai package', () => {
     const client = clientOf(fleet)
     const messages = [{ role: 'user' as const, content: 'Hello' }]
     await expect(client.chat.completions.create({ model: 'nobody', messages })).rejects.toThrow(OpenAI.NotFoundError)
-    await expect(client.chat.completions.create({ model: 'nobody', messages })).rejects.toThrow(/Known models: 'simulated'/)
+    await expect(client.chat.completions.create({ model: 'nobody', messages })).rejects.toThrow(
+      /Known models: 'simulated'/,
+    )
     // The engine's own refusal comes through as it is.
     const tooLong = client.chat.completions.create({ model: MODEL, messages: [{ role: 'user', content: words(100) }] })
     await expect(tooLong).rejects.toThrow(OpenAI.BadRequestError)

@@ -15,7 +15,15 @@ function run(program: string, args: readonly string[], cwd: string): string {
 function unpackedPackage(folder: string): string {
   // A copy of its own, so that no build output is left in the checkout.
   const source = join(folder, 'source')
-  for (const name of ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'README.md', 'LICENSE', 'runtime']) {
+  for (const name of [
+    'src',
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'README.md',
+    'LICENSE',
+    'runtime',
+  ]) {
     cpSync(join(ROOT, name), join(source, name), { recursive: true })
   }
   symlinkSync(join(ROOT, 'node_modules'), join(source, 'node_modules'))
@@ -31,7 +39,11 @@ it('publishes compiled JavaScript and types, passes publint, and brings no Node'
   try {
     const unpacked = unpackedPackage(folder)
     const manifest = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8'))
-    expect(Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }).filter((name) => /^node(-|$)/.test(name))).toEqual([])
+    expect(
+      Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }).filter((name) =>
+        /^node(-|$)/.test(name),
+      ),
+    ).toEqual([])
     const files = run('find', ['.', '-type', 'f'], unpacked).split('\n')
     expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([])
     expect(files.filter((file) => /\.test\.|\/testing\//.test(file))).toEqual([])
@@ -40,7 +52,8 @@ it('publishes compiled JavaScript and types, passes publint, and brings no Node'
     const probe = "import { defineScorer } from 'kvasir/plugin'; console.log(typeof defineScorer)"
     expect(run(process.execPath, ['--input-type=module', '-e', probe], unpacked).trim()).toBe('function')
   } catch (error) {
-    if (error instanceof Error && 'stderr' in error && String(error.stderr) !== '') throw new Error(String(error.stderr), { cause: error })
+    if (error instanceof Error && 'stderr' in error && String(error.stderr) !== '')
+      throw new Error(String(error.stderr), { cause: error })
     throw error
   } finally {
     rmSync(folder, { recursive: true, force: true })

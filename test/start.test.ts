@@ -13,6 +13,9 @@ import { post } from './testing/post.ts'
 import { type RouterProcess, routerProcess, writeConfig } from './testing/router-process.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
 
+/** Starting processes takes its time on a busy machine. */
+const SLOW = { timeout: 60_000 }
+
 const FAST = ['--port', '0', '--admin-port', '0', '--engine-speed', '50']
 const hasCurl = spawnSync('curl', ['--version']).status === 0
 const onLinux = process.platform === 'linux'
@@ -39,7 +42,7 @@ async function tryIt(router: RouterProcess): Promise<string> {
   return (await post(url, body)).text()
 }
 
-describe('kvasir start without an endpoint', () => {
+describe('kvasir start without an endpoint', SLOW, () => {
   it('starts four simulated engines, routes to them, and prints a line that works', async () => {
     await using router = await routerProcess(FAST)
     const urls = await urlsOf(router)
@@ -112,7 +115,7 @@ describe('kvasir start without an endpoint', () => {
   })
 })
 
-describe.concurrent('a plugin file of the user', () => {
+describe.concurrent('a plugin file of the user', SLOW, () => {
   const NAMED_SCORER = `
     export default ({ defineScorer, z }) =>
       defineScorer({

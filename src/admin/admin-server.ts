@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { AdminActions, AdminAnswer } from './admin-actions.ts'
 
 export interface AdminServerOptions {
@@ -18,6 +18,7 @@ export class AdminServer {
   constructor(actions: AdminActions, options: AdminServerOptions) {
     this.#options = options
     this.#app = Fastify({ bodyLimit: options.bodyLimit, forceCloseConnections: true })
+    answerInOneShape(this.#app)
     addHealthRoutes(this.#app, actions)
     addEndpointRoutes(this.#app, actions)
     addDecisionRoutes(this.#app, actions)
@@ -35,6 +36,28 @@ export class AdminServer {
 
 function answer(reply: FastifyReply, { status, body }: AdminAnswer): FastifyReply {
   return reply.code(status).send(body)
+}
+
+/** Bodies are JSON whatever their content type says, or nothing; every error is `{error: what is wrong}`. */
+function answerInOneShape(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, parsed) => parseJson(String(body), parsed))
+  app.setErrorHandler((error: FastifyError, _request, reply) =>
+    reply.code(error.statusCode ?? 500).send({ error: error.message }),
+  )
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({ error: `nothing is served at ${request.method} ${request.url}` }),
+  )
+}
+
+function parseJson(text: string, parsed: (error: Error | null, body?: unknown) => void): void {
+  if (text.trim() === '') return parsed(null, undefined)
+  try {
+    parsed(null, JSON.parse(text))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    parsed(Object.assign(new Error(`expected a body of JSON: ${reason}`), { statusCode: 400 }))
+  }
 }
 
 function addHealthRoutes(app: FastifyInstance, actions: AdminActions): void {

@@ -28,12 +28,10 @@ export function createAdminActions(parts: AdminParts): AdminActions {
   return {
     ready: () => !parts.draining() && fleet.anyPool.eligible.length > 0,
     metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
-    endpoints: () => ok({ endpoints: fleet.endpoints.map((endpoint) => endpointView(fleet, endpoint, context.clock())) }),
+    endpoints: () =>
+      ok({ endpoints: fleet.endpoints.map((endpoint) => endpointView(fleet, endpoint, context.clock())) }),
     addEndpoint: (settings) => addEndpoint(parts, settings),
-    removeEndpoint: (id) => {
-      metrics.forgetEndpoint(id)
-      return parts.registry.remove(id) ? ok({ removed: id }) : unknownEndpoint(fleet, id)
-    },
+    removeEndpoint: (id) => (parts.registry.remove(id) ? ok({ removed: id }) : unknownEndpoint(fleet, id)),
     drainEndpoint: (id) => drainEndpoint(fleet, id),
     decisions: (limit) =>
       ok({ decisions: decisions.newest(limit).map(({ decision, record }) => decisionView(decision, record)) }),

@@ -67,7 +67,10 @@ function spawnEngine(options: DemoFleetOptions): ChildProcess {
 
 function readyUrl(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`a simulated engine did not start within ${START_WITHIN} s`)), START_WITHIN * 1000)
+    const timer = setTimeout(
+      () => reject(new Error(`a simulated engine did not start within ${START_WITHIN} s`)),
+      START_WITHIN * 1000,
+    )
     child.once('exit', (code) => reject(new Error(`a simulated engine stopped with exit code ${code}`)))
     if (child.stdout === null) return
     createInterface({ input: child.stdout }).on('line', (line) => {

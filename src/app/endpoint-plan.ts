@@ -7,7 +7,15 @@ export function endpointPlan(config: Config, endpoint: ConfigEndpoint): Endpoint
   const profile = profileNamed(endpoint.profile ?? DEFAULT_PROFILE)
   const { id, url, role, labels, maxConcurrency, models, health, headers, keepAlive } = endpoint
   return {
-    settings: { id, url, role, labels, maxConcurrency, rates: profile.rates, kvTokens: endpoint.kvTokens ?? profile.kvTokens },
+    settings: {
+      id,
+      url,
+      role,
+      labels,
+      maxConcurrency,
+      rates: profile.rates,
+      kvTokens: endpoint.kvTokens ?? profile.kvTokens,
+    },
     models,
     health,
     upstream: {

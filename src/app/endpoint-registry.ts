@@ -4,6 +4,9 @@ import type { Fleet } from '../core/fleet.ts'
 import type { HealthMonitor, HealthSettings } from '../gateway/health-monitor.ts'
 import { Upstream, type UpstreamSettings } from '../gateway/upstream.ts'
 
+/** Seconds for which an endpoint that is no longer wanted waits for new ones to become ready. */
+const HANDOVER = 5
+
 /** Everything that is configured about one endpoint. */
 export interface EndpointPlan {
   readonly settings: EndpointSettings
@@ -24,11 +27,17 @@ interface Registered {
 export class EndpointRegistry {
   readonly #fleet: Fleet
   readonly #health: HealthMonitor
+  readonly #gone: (id: string) => void
   readonly #registered = new Map<EndpointState, Registered>()
+  /** Ids that the configuration names. */
+  #wanted: ReadonlySet<string> = new Set()
+  #handover: NodeJS.Timeout | undefined
 
-  constructor(fleet: Fleet, health: HealthMonitor) {
+  /** @param gone Told when the last request of an endpoint that was taken out has ended. */
+  constructor(fleet: Fleet, health: HealthMonitor, gone: (id: string) => void) {
     this.#fleet = fleet
     this.#health = health
+    this.#gone = gone
   }
 
   upstreamOf(endpoint: EndpointState): Upstream {
@@ -57,23 +66,38 @@ export class EndpointRegistry {
     return true
   }
 
-  /** Makes the configured endpoints those of `plans`: adds, changes and removes; those added by hand stay. */
+  /**
+   * Makes the configured endpoints those of `plans`: adds, changes and removes; those added by hand stay. An endpoint
+   * that is no longer wanted serves on until the new ones are ready, at most `HANDOVER` seconds.
+   */
   apply(plans: readonly EndpointPlan[]): void {
-    const wanted = new Map(plans.map((plan) => [plan.settings.id, plan]))
-    for (const [endpoint, { added, plan }] of this.#registered) {
-      if (this.#fleet.endpoint(endpoint.id) !== endpoint) continue
-      const next = wanted.get(endpoint.id)
-      const moved = next !== undefined && needsReplacement(plan, next)
-      if ((next === undefined && !added) || moved) this.remove(endpoint.id)
-    }
+    this.#wanted = new Set(plans.map(({ settings }) => settings.id))
+    const fresh: EndpointState[] = []
     for (const plan of plans) {
       const endpoint = this.#fleet.endpoint(plan.settings.id)
-      if (endpoint === undefined) this.add(plan, false)
+      const moved = endpoint !== undefined && endpoint.url !== plan.settings.url
+      if (moved) this.remove(endpoint.id)
+      if (endpoint === undefined || moved) fresh.push(this.add(plan, false))
       else this.#change(endpoint, plan)
+    }
+    this.#retireOnce(fresh, performance.now() + HANDOVER * 1000)
+  }
+
+  #retireOnce(fresh: readonly EndpointState[], deadline: number): void {
+    clearTimeout(this.#handover)
+    if (fresh.every(({ ready }) => ready) || performance.now() > deadline) this.#retire()
+    else this.#handover = setTimeout(() => this.#retireOnce(fresh, deadline), 20)
+  }
+
+  #retire(): void {
+    for (const [endpoint, { added }] of this.#registered) {
+      const current = this.#fleet.endpoint(endpoint.id) === endpoint
+      if (current && !added && !this.#wanted.has(endpoint.id)) this.remove(endpoint.id)
     }
   }
 
   close(): void {
+    clearTimeout(this.#handover)
     this.#health.close()
     for (const { upstream } of this.#registered.values()) void upstream.destroy()
   }
@@ -81,21 +105,20 @@ export class EndpointRegistry {
   #change(endpoint: EndpointState, plan: EndpointPlan): void {
     const registered = this.#registered.get(endpoint)
     if (registered === undefined || JSON.stringify(registered.plan) === JSON.stringify(plan)) return
+    if (JSON.stringify(registered.plan.upstream) !== JSON.stringify(plan.upstream)) {
+      // Requests in flight end on the old connections.
+      void registered.upstream.close()
+      registered.upstream = new Upstream(plan.settings.url, plan.upstream)
+    }
     registered.plan = plan
     this.#fleet.configure(plan.settings)
-    this.#health.configure(endpoint, plan.health, plan.models)
+    this.#health.configure(endpoint, registered.upstream, plan.health, plan.models)
   }
 
   #release(endpoint: EndpointState): void {
     const registered = this.#registered.get(endpoint)
     this.#registered.delete(endpoint)
     void registered?.upstream.close()
+    if (this.#fleet.endpoint(endpoint.id) === undefined) this.#gone(endpoint.id)
   }
-}
-
-/** True when the change concerns the connections, so that the endpoint is another one. */
-function needsReplacement(before: EndpointPlan, after: EndpointPlan): boolean {
-  return (
-    before.settings.url !== after.settings.url || JSON.stringify(before.upstream) !== JSON.stringify(after.upstream)
-  )
 }

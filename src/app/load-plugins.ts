@@ -53,15 +53,26 @@ async function pluginsOf(file: string): Promise<Plugin[]> {
   })
   const factory = typeof module === 'object' && module !== null && 'default' in module ? module.default : undefined
   if (typeof factory !== 'function') {
-    throw new Error(`plugin ${file}: expected a default export ({ defineScorer, z }) => defineScorer({ ... }), found ${typeof factory}`)
+    throw new Error(
+      `plugin ${file}: expected a default export ({ defineScorer, z }) => defineScorer({ ... }), found ${typeof factory}`,
+    )
   }
-  const made: unknown = factory(TOOLS)
+  const made = makePlugins(file, () => factory(TOOLS))
   return [made].flat().map((plugin) => {
     if (!isPlugin(plugin)) {
       throw new Error(`plugin ${file}: the default export must return what defineScorer or its sisters return`)
     }
     return plugin
   })
+}
+
+function makePlugins(file: string, make: () => unknown): unknown {
+  try {
+    return make()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new Error(`plugin ${file}: its default export threw: ${reason}`, { cause: error })
+  }
 }
 
 function isPlugin(value: unknown): value is Plugin {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import { AdminServer } from '../admin/admin-server.ts'
 import type { Config } from '../config/config.ts'
 import type { EndpointState } from '../core/endpoint-state.ts'
-import { Fleet } from '../core/fleet.ts'
+import { ANY_MODEL, Fleet } from '../core/fleet.ts'
 import type { RequestObserver } from '../core/request-record.ts'
 import { Scheduler } from '../core/scheduler.ts'
 import type { GatewayContext } from '../gateway/gateway-context.ts'
@@ -62,7 +62,7 @@ export class Router {
     this.#metrics = new Metrics(this.#fleet)
     const catalog = new ModelCatalog()
     const health = new HealthMonitor(this.#fleet, catalog, { changed: this.#healthChanged.bind(this) }, clock)
-    this.#registry = new EndpointRegistry(this.#fleet, health)
+    this.#registry = new EndpointRegistry(this.#fleet, health, (id) => void this.#metrics.forgetEndpoint(id))
     this.#context = this.#createContext(health)
     this.#gateway = new GatewayServer(this.#context, catalog, { ...config.listen, headerLimit: config.limits.headers })
     this.#admin = new AdminServer(this.#adminActions(), { ...config.admin, bodyLimit: config.limits.body })
@@ -106,12 +106,14 @@ export class Router {
    */
   reload(config: Config): string[] {
     const before = this.#config
+    const samePolicies = JSON.stringify([before.policy, before.pools]) === JSON.stringify([config.policy, config.pools])
+    // A policy that cannot be created throws here, before anything has changed.
+    const models = [ANY_MODEL, ...config.pools.map(({ model }) => model)]
+    if (!samePolicies) for (const model of models) createPolicy(config, this.#plugins, model, Math.random)
     this.#config = config
     this.#context.settings = gatewaySettings(config)
     this.#fleet.setAliases(aliasesOf(config))
-    if (JSON.stringify([before.policy, before.pools]) !== JSON.stringify([config.policy, config.pools])) {
-      this.#fleet.setPolicies((model) => createPolicy(config, this.#plugins, model, Math.random))
-    }
+    if (!samePolicies) this.#fleet.setPolicies((model) => createPolicy(config, this.#plugins, model, Math.random))
     this.#registry.apply(config.endpoints.map((endpoint) => endpointPlan(config, endpoint)))
     const fixed = ['listen', 'admin', 'plugins', 'log', 'prefix'] as const
     return fixed.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]))

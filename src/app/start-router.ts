@@ -47,11 +47,18 @@ function reloadConfig(router: Router, source: ProgramConfig, { logger }: Log): v
     logger.info({}, 'configuration reloaded')
     if (fixed.length > 0) logger.warn({ keys: fixed }, 'these keys take effect at the next start only')
   } catch (error) {
-    logger.error({ problem: error instanceof Error ? error.message : String(error) }, 'configuration not reloaded; the old one stays in force')
+    logger.error(
+      { problem: error instanceof Error ? error.message : String(error) },
+      'configuration not reloaded; the old one stays in force',
+    )
   }
 }
 
-function demoPlan(config: Config, { id, url }: DemoEngine, { profile: name, speed, kvTokens }: DemoFleetOptions): EndpointPlan {
+function demoPlan(
+  config: Config,
+  { id, url }: DemoEngine,
+  { profile: name, speed, kvTokens }: DemoFleetOptions,
+): EndpointPlan {
   const profile = profileNamed(name)
   return {
     settings: {
@@ -88,7 +95,13 @@ function scaled(rates: StepRates, speed: number): StepRates {
   }
 }
 
-function printWelcome({ gateway, admin }: RouterAddresses, router: Router, ready: number, total: number, simulated: boolean): void {
+function printWelcome(
+  { gateway, admin }: RouterAddresses,
+  router: Router,
+  ready: number,
+  total: number,
+  simulated: boolean,
+): void {
   const model = router.models()[0] ?? 'MODEL'
   const body = JSON.stringify({ model, stream: true, max_tokens: 64, messages: [{ role: 'user', content: 'Hello' }] })
   const lines = [

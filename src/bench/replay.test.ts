@@ -60,7 +60,6 @@ test('a turn follows the answer before it after the think time, and gets that an
   for (let s = 0; s < 6; s++) {
     const gap = find(sent, `s${s}:1`).start - find(sent, `s${s}:0`).end
     expect(gap).toBeGreaterThan(38)
-    expect(gap).toBeLessThan(140)
     expect(find(sent, `s${s}:1`).answers).toEqual([`answer of s${s}:0`])
   }
 })
@@ -77,10 +76,17 @@ test('a closed loop never has more sessions open than it may', async () => {
 test('an open loop sends on time whatever is still running, faster by the speed', async () => {
   const calls = [0, 1, 2].map((t) => ({ t, type: 'n', in: 64, out: 1, hash_ids: [t], think_time: 5 }))
   const trace = parseAgentTrace([{ file: 't', text: JSON.stringify({ id: 't', block_size: 64, requests: calls }) }])
-  const sent = await play(trace, 300, { pacing: 'open', speed: 20 })
-  expect(sent.map((entry) => Math.round(entry.due))).toEqual([0, 50, 100])
-  for (const entry of sent) expect(entry.start - entry.due).toBeLessThan(40)
-  expect(mostAtOnce(sent)).toBe(3)
+  const origin = performance.now()
+  const due: number[] = []
+  const all = Promise.withResolvers<undefined>()
+  const options = { pacing: 'open', concurrency: 1, speed: 20, signal: new AbortController().signal } as const
+  // No request ends before the last one has been sent.
+  await replay(trace, options, (_request, at) => {
+    expect(performance.now()).toBeGreaterThan(at - 2)
+    if (due.push(at - origin) === 3) all.resolve(undefined)
+    return all.promise
+  })
+  expect(due.map((at) => Math.round(at - (due[0] ?? 0)))).toEqual([0, 50, 100])
 })
 
 test('sub-agents start together and hold up the turn after them', async () => {

@@ -41,14 +41,33 @@ interface ExplainFlags {
 
 async function explain(file: string, flags: ExplainFlags, command: Command): Promise<void> {
   const body = readInput(file, command)
+  if (!/^https?:\/\//.test(flags.admin) || !URL.canParse(flags.admin)) {
+    command.error(`--admin: expected a URL such as http://127.0.0.1:9090, found '${flags.admin}'`)
+  }
   const url = new URL('/api/explain', flags.admin)
   if (flags.path !== undefined) url.searchParams.set('path', flags.path)
   const answer = await request(url, { method: 'POST', body }).catch((error: Error) =>
-    command.error(`cannot reach the router's admin address ${flags.admin}: ${error.message}; is it running, and is --admin right?`),
+    command.error(
+      `cannot reach the router's admin address ${flags.admin}: ${error.message}; is it running, and is --admin right?`,
+    ),
   )
   const text = await answer.body.text()
   if (answer.statusCode !== 200) command.error(`the router answered ${answer.statusCode}: ${text}`)
-  process.stdout.write(flags.json === true ? `${text}\n` : table(explanation.parse(JSON.parse(text))))
+  const shown = explanation.safeParse(parseJson(text))
+  if (!shown.success) {
+    return command.error(
+      `${flags.admin} answered something else than an explanation; is --admin the router's admin address?`,
+    )
+  }
+  process.stdout.write(flags.json === true ? `${text}\n` : table(shown.data))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function readInput(file: string, command: Command): Buffer {
@@ -72,7 +91,10 @@ function table(shown: Explanation): string {
   ])
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? '').length)))
   const line = (row: string[]): string =>
-    row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join('  ').trimEnd()
+    row
+      .map((cell, i) => (i < 2 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd()
   const title = `${shown.policy} for model ${shown.model}, about ${Math.round(shown.promptTokens)} prompt tokens: ${shown.endpoint} (${shown.reason})`
   return `${[title, '', ...[head, ...rows].map(line)].join('\n')}\n`
 }

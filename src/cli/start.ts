@@ -12,7 +12,11 @@ export function startCommand(): Command {
   addConfigFlags(command)
   return command
     .option('--engines <count>', 'simulated engines to start when no endpoint is configured', '4')
-    .option('--engine-profile <name>', `profile of the simulated engines (${PROFILE_NAMES.slice(0, 3).join(', ')}, ...)`, DEFAULT_PROFILE)
+    .option(
+      '--engine-profile <name>',
+      `profile of the simulated engines (${PROFILE_NAMES.slice(0, 3).join(', ')}, ...)`,
+      DEFAULT_PROFILE,
+    )
     .option('--engine-speed <factor>', 'time scale of the simulated engines', '1')
     .option('--engine-kv-tokens <count>', "KV tokens of each simulated engine, e.g. 300k; the profile's by default")
     .action(start)

@@ -92,7 +92,11 @@ export class Exchange implements AttemptOwner {
   completed(attempt: Attempt, outcome: RequestOutcome): void {
     const { endpoint } = attempt.choice.lease
     if (outcome.kind === 'finished') this.#context.health.succeeded(endpoint)
-    if (outcome.kind === 'failed') this.#context.health.failed(endpoint, attempt.status >= 500 ? 'server-error' : 'reset')
+    // A 4xx is the client's mistake, not the endpoint's illness.
+    const clientError = attempt.status >= 400 && attempt.status < 500
+    if (outcome.kind === 'failed' && !clientError) {
+      this.#context.health.failed(endpoint, attempt.status >= 500 ? 'server-error' : 'reset')
+    }
     this.#report(attempt.status === 0 ? 499 : attempt.status, attempt.choice.decision, outcome)
   }
 

@@ -22,8 +22,6 @@ export interface GatewayServerOptions {
 
 /** Seconds after which an idle client connection is closed; longer than most load balancers keep theirs. */
 const CLIENT_KEEP_ALIVE = 75
-/** Seconds in which a refused body is still read, so that the client can read the refusal. */
-const LINGER = 2
 
 /** The OpenAI-compatible HTTP server in front of the fleet. */
 export class GatewayServer {
@@ -40,7 +38,13 @@ export class GatewayServer {
     this.#catalog = catalog
     this.#options = options
     this.#server = createServer(
-      { maxHeaderSize: options.headerLimit, keepAliveTimeout: CLIENT_KEEP_ALIVE * 1000, requestTimeout: 0 },
+      // Node would refuse a missing Host with an empty answer; `#answer` refuses it in the shape of the route.
+      {
+        maxHeaderSize: options.headerLimit,
+        keepAliveTimeout: CLIENT_KEEP_ALIVE * 1000,
+        requestTimeout: 0,
+        requireHostHeader: false,
+      },
       (message, response) => void this.#handle(message, response),
     )
     this.#server.on('clientError', (error, socket) => refuseBrokenRequest(error, socket, options.headerLimit))
@@ -113,6 +117,9 @@ export class GatewayServer {
     if (route === undefined) {
       return refuse(routerError('route_not_found', { method: message.method ?? '', path: pathOf(message.url ?? '/') }))
     }
+    if (message.headers.host === undefined && message.httpVersion === '1.1') {
+      return refuse(routerError('malformed_http', { reason: 'an HTTP/1.1 request needs a Host header' }))
+    }
     if (this.#draining) {
       response.setHeader('connection', 'close')
       return refuse(routerError('draining', { retryAfterSeconds: 1 }))
@@ -132,7 +139,12 @@ export class GatewayServer {
       route,
       pool,
       request: gatewayRequest(id, senderOf(message), pool, understood),
-      outgoing: outgoingRequest(message, bytes, { header: settings.headers.requestId, value: id }, settings.dropHeaders),
+      outgoing: outgoingRequest(
+        message,
+        bytes,
+        { header: settings.headers.requestId, value: id },
+        settings.dropHeaders,
+      ),
       arrived,
     }).start()
   }
@@ -155,8 +167,7 @@ export class GatewayServer {
     id: string,
     arrived: number,
   ): void {
-    if (!message.complete) lingerAndClose(message, response)
-    this.#replyError(response, route, error, id)
+    this.#replyError(response, route, error, id, message.complete ? undefined : message)
     this.#context.observer.ended({
       requestId: id,
       route: route?.name ?? 'none',
@@ -174,9 +185,15 @@ export class GatewayServer {
     })
   }
 
-  #replyError(response: ServerResponse, route: Route | undefined, error: RouterError, requestId: string): void {
+  #replyError(
+    response: ServerResponse,
+    route: Route | undefined,
+    error: RouterError,
+    requestId: string,
+    unread?: IncomingMessage,
+  ): void {
     const idHeader = this.#context.settings.headers.requestId
-    replyError(response, { shape: route?.errorShape ?? 'openai', error, idHeader, requestId })
+    replyError(response, { shape: route?.errorShape ?? 'openai', error, idHeader, requestId, unread })
   }
 
   #ended(): void {
@@ -203,12 +220,4 @@ function senderOf({ headers, socket }: IncomingMessage): RequestSender {
 function pathOf(url: string): string {
   const query = url.indexOf('?')
   return query === -1 ? url : url.slice(0, query)
-}
-
-/** Reads on for a moment what the client is still sending, or it would see a reset instead of the refusal. */
-function lingerAndClose(message: IncomingMessage, response: ServerResponse): void {
-  response.setHeader('connection', 'close')
-  message.resume()
-  const timer = setTimeout(() => message.destroy(), LINGER * 1000)
-  message.once('close', () => clearTimeout(timer))
 }

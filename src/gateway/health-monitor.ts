@@ -29,7 +29,7 @@ export interface HealthEvents {
 
 interface Watch {
   readonly endpoint: EndpointState
-  readonly upstream: Upstream
+  upstream: Upstream
   settings: HealthSettings
   /** Models the operator named; undefined when the engine is asked. */
   models: readonly string[] | undefined
@@ -85,9 +85,10 @@ export class HealthMonitor implements PassiveHealth {
   }
 
   /** Takes over changed settings; the next probe follows them. */
-  configure(endpoint: EndpointState, settings: HealthSettings, models?: readonly string[]): void {
+  configure(endpoint: EndpointState, upstream: Upstream, settings: HealthSettings, models?: readonly string[]): void {
     const watch = this.#watches.get(endpoint)
     if (watch === undefined) return
+    watch.upstream = upstream
     watch.settings = settings
     watch.models = models
     this.#schedule(watch, 0)
@@ -165,7 +166,8 @@ export class HealthMonitor implements PassiveHealth {
     const answer = await upstream.get('/v1/models', settings.timeout)
     const names = answer.status === 200 ? this.#catalog.learn(endpoint.id, answer.body) : undefined
     if (names === undefined && required) return `GET ${settings.path} and GET /v1/models answered ${answer.status}`
-    this.#fleet.setModels(endpoint.id, names)
+    // An endpoint that has told its models does not serve all others because its list cannot be read for once.
+    if (names !== undefined || !endpoint.ready) this.#fleet.setModels(endpoint.id, names)
     return undefined
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import { routerError } from '../core/errors.ts'
 import { errorBody } from '../protocol/error-body.ts'
@@ -20,6 +21,7 @@ export function refuseBrokenRequest(error: Error, socket: Duplex, headerLimit: n
     `HTTP/1.1 ${refusal.status} ${tooLarge ? 'Request Header Fields Too Large' : 'Bad Request'}`,
     `content-type: ${contentType}`,
     `content-length: ${bytes.length}`,
+    `x-request-id: ${randomUUID()}`,
     `x-kvasir-reason: ${refusal.code}`,
     'connection: close',
   ]

@@ -11,6 +11,14 @@ const PER_TOKEN = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0
 const PLACE = ['model', 'endpoint', 'policy'] as const
 type Place = (typeof PLACE)[number]
 
+/** A counter or histogram with whatever labels. */
+interface Family {
+  get(): Promise<{
+    readonly values: readonly { readonly labels: Readonly<Record<string, string | number | undefined>> }[]
+  }>
+  remove(labels: Readonly<Record<string, string | number | undefined>>): void
+}
+
 /** What is counted per model, endpoint and policy, with its labels bound once. */
 interface Bound {
   readonly ttft: Histogram.Internal<Place>
@@ -30,9 +38,20 @@ interface Bound {
 export class Metrics {
   readonly registry = new Registry()
   readonly #bound = new Map<string, Bound>()
-  readonly #requests = this.#counter('requests_total', 'Requests ended', ['route', 'model', 'endpoint', 'policy', 'status'])
+  readonly #families: Family[] = []
+  readonly #requests = this.#counter('requests_total', 'Requests ended', [
+    'route',
+    'model',
+    'endpoint',
+    'policy',
+    'status',
+  ])
   readonly #decisions = this.#counter('decisions_total', 'Decisions taken', ['model', 'endpoint', 'policy', 'reason'])
-  readonly #retries = this.#counter('retries_total', 'Attempts given up for another endpoint', ['model', 'endpoint', 'reason'])
+  readonly #retries = this.#counter('retries_total', 'Attempts given up for another endpoint', [
+    'model',
+    'endpoint',
+    'reason',
+  ])
   readonly #errors = this.#counter('errors_total', 'Answers with an error of the router itself', ['route', 'code'])
   readonly #policyErrors = this.#counter('policy_errors_total', 'Exceptions thrown by policies', ['policy'])
   readonly #ttft = this.#histogram('ttft_seconds', 'Arrival to first content token relayed', SECONDS)
@@ -83,7 +102,14 @@ export class Metrics {
   }
 
   /** An endpoint is gone: its series end. */
-  forgetEndpoint(id: string): void {
+  async forgetEndpoint(id: string): Promise<void> {
+    for (const metric of this.#families) {
+      const { values } = await metric.get()
+      for (const { labels } of values) {
+        const { le: _, ...series } = { le: undefined, ...labels }
+        if (labels['endpoint'] === id) metric.remove(series)
+      }
+    }
     for (const key of this.#bound.keys()) if (key.split('\n')[1] === id) this.#bound.delete(key)
   }
 
@@ -123,11 +149,26 @@ export class Metrics {
   }
 
   #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
-    return new Counter({ name: `kvasir_${name}`, help, labelNames: [...labelNames], registers: [this.registry] })
+    const counter = new Counter({
+      name: `kvasir_${name}`,
+      help,
+      labelNames: [...labelNames],
+      registers: [this.registry],
+    })
+    this.#families.push(counter)
+    return counter
   }
 
   #histogram(name: string, help: string, buckets: number[]): Histogram<Place> {
-    return new Histogram({ name: `kvasir_${name}`, help, labelNames: [...PLACE], buckets, registers: [this.registry] })
+    const histogram = new Histogram({
+      name: `kvasir_${name}`,
+      help,
+      labelNames: [...PLACE],
+      buckets,
+      registers: [this.registry],
+    })
+    this.#families.push(histogram)
+    return histogram
   }
 
   #gauge(name: string, help: string, fleet: Fleet, read: (endpoint: Fleet['endpoints'][number]) => number): void {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export async function eventually<Found>(
   what: string,
   ask: () => Found | Promise<Found>,
-  seconds = 10,
+  seconds = 20,
 ): Promise<NonNullable<Exclude<Found, false>>> {
   const until = performance.now() + seconds * 1000
   for (;;) {

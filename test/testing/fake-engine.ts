@@ -40,7 +40,9 @@ function answerProbe(response: ServerResponse, url: string | undefined, { health
 /** Answers every inference request with a small JSON body. */
 export const plainAnswer: FakeHandler = (response) => {
   response.setHeader('content-type', 'application/json')
-  response.end('{"choices":[{"message":{"role":"assistant","content":"hi"}}],"usage":{"prompt_tokens":10,"completion_tokens":1}}')
+  response.end(
+    '{"choices":[{"message":{"role":"assistant","content":"hi"}}],"usage":{"prompt_tokens":10,"completion_tokens":1}}',
+  )
 }
 
 /** A scripted engine on a real socket: healthy, serves model `m` unless told otherwise, and answers as `handle` says. */

@@ -38,7 +38,22 @@ export async function llamaFleet(program: string, count: number): Promise<LlamaF
 }
 
 function start(program: string, port: number): ChildProcess {
-  const args = ['-m', MODEL_FILE, '--port', String(port), '-np', '4', '-c', '16384', '--alias', 'tiny', '--metrics', '--slots', '-t', '1']
+  const args = [
+    '-m',
+    MODEL_FILE,
+    '--port',
+    String(port),
+    '-np',
+    '4',
+    '-c',
+    '16384',
+    '--alias',
+    'tiny',
+    '--metrics',
+    '--slots',
+    '-t',
+    '1',
+  ]
   return spawn(program, args, { stdio: 'ignore' })
 }
 
@@ -65,7 +80,9 @@ function freePort(): Promise<number> {
     server.once('error', reject)
     server.listen(0, '127.0.0.1', () => {
       const address = server.address()
-      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))))
+      server.close(() =>
+        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      )
     })
   })
 }

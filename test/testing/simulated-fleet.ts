@@ -14,7 +14,10 @@ export async function simulatedFleet(
   settings: object = {},
 ): Promise<SimulatedFleet> {
   const engines = await Promise.all(Array.from({ length: count }, () => startEngineServer({ speed: 20, ...engine })))
-  const router = await runRouter({ endpoints: engines.map(({ url }, i) => ({ url, id: `engine-${i + 1}` })), ...settings })
+  const router = await runRouter({
+    endpoints: engines.map(({ url }, i) => ({ url, id: `engine-${i + 1}` })),
+    ...settings,
+  })
   return {
     engines,
     router,

@@ -10,7 +10,7 @@ export interface SteadyTraffic extends AsyncDisposable {
 }
 
 /** A few clients that ask one chat after the other until they are stopped. */
-export function steadyTraffic(gateway: string, clients = 4): SteadyTraffic {
+export function steadyTraffic(gateway: string, clients = 2): SteadyTraffic {
   const stopped = new AbortController()
   let answered = 0
   const failures: string[] = []
@@ -24,7 +24,7 @@ export function steadyTraffic(gateway: string, clients = 4): SteadyTraffic {
       } catch (error) {
         failures.push(String(error))
       }
-      await sleep(2)
+      await sleep(10)
     }
   }
   const all = Promise.all(Array.from({ length: clients }, client))
