@@ -19,8 +19,14 @@ test('agrees with a list of everything that was sent', () => {
     fc.property(steps, (history) => {
       const window = createLoadWindow(5)
       let now = 0
-      let list: { at: number; slot: number; id: string; seconds: number; promptTokens: number; matchedTokens: number }[] =
-        []
+      let list: {
+        at: number
+        slot: number
+        id: string
+        seconds: number
+        promptTokens: number
+        matchedTokens: number
+      }[] = []
       for (const { slot, id, pause, ...work } of history) {
         now += pause
         window.advance(now)

@@ -64,7 +64,13 @@ export function createLoadWindow(span: number): LoadWindow {
       to.seconds += work.seconds
       to.promptTokens += work.promptTokens
       to.matchedTokens += work.matchedTokens
-      queue.push({ at: now, to, ...work })
+      queue.push({
+        at: now,
+        to,
+        seconds: work.seconds,
+        promptTokens: work.promptTokens,
+        matchedTokens: work.matchedTokens,
+      })
     },
     advance(now) {
       while (first < queue.length && now - queue[first]!.at > span) remove(queue[first++]!)

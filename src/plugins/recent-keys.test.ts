@@ -33,5 +33,7 @@ test('different blocks have different numbers, equal ones equal', () => {
   const two = keysOf([1, 2, 4])
   expect(blockKeyNumber(one, 1)).toBe(blockKeyNumber(two, 1))
   expect(blockKeyNumber(one, 2)).not.toBe(blockKeyNumber(two, 2))
-  expect(Number.isSafeInteger(blockKeyNumber({ count: 1, words: Uint32Array.of(0xffffffff, 0xffffffff) }, 0))).toBe(true)
+  expect(Number.isSafeInteger(blockKeyNumber({ count: 1, words: Uint32Array.of(0xffffffff, 0xffffffff) }, 0))).toBe(
+    true,
+  )
 })
