@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { candidates } from '../testing/candidate.ts'
 import { rankOf, testServices, verdictOf } from '../testing/rank-of.ts'
-import { request } from '../testing/request.ts'
+import { keysOf, request } from '../testing/request.ts'
 import marginalCost from './marginal-cost.ts'
 
 test('adds wait, memory, own prefill and slow-down in seconds', () => {
@@ -17,6 +17,7 @@ test('adds wait, memory, own prefill and slow-down in seconds', () => {
     // 600 of 99,500 tokens are lacking, and an answer takes 10 s until something is observed.
     memory: close([0, 0, (600 / 99_500) * 10]),
     prefill: close([0.021, 0.111, 0.111]),
+    eviction: [0, 0, 0],
     slowdown: close([0, 0.05 * (4 * 0.111 + 5 * 50 * 1e-4 + 100 * 5e-4), 0.05 * (50 * 1e-4 + 100 * 1e-4)]),
   })
   expect(costs).toEqual(close([0.021, 0.33695, 0.111 + (600 / 99_500) * 10 + 0.00075]))
@@ -34,4 +35,25 @@ test('weighs the slow-down by what is observed, at most 1', () => {
   expect(slowdown() / before).toBeCloseTo(1 / 0.05)
   policy.ended?.(request(), endpoint, { kind: 'failed', ttft: 0.001, e2e: 10, outputTokens: 50, usage: undefined }, 0)
   expect(slowdown() / before).toBeCloseTo(1 / 0.05)
+})
+
+test('leaves a full endpoint for an empty one once evicted prompts come back', () => {
+  const policy = marginalCost.instantiate({}, testServices())
+  const endpoints = candidates({ matchedTokens: 500, kvFill: 1 }, {})
+  const [full] = endpoints
+  if (full === undefined) throw new Error('an endpoint was expected')
+  const prompts = [1, 2].map((seed) =>
+    request({
+      blocks: keysOf(Array.from({ length: 64 }, (_, block) => seed * 100 + block)),
+      promptTokens: 2048,
+      tokensPerBlock: 32,
+    }),
+  )
+  const choose = (turn: number) => {
+    const { best } = verdictOf(marginalCost, policy, prompts[turn % 2] ?? request(), endpoints)
+    policy.booked?.(prompts[turn % 2] ?? request(), full, turn)
+    return best[0]
+  }
+  const chosen = Array.from({ length: 40 }, (_, turn) => choose(turn))
+  expect([chosen[0], chosen.at(-1)]).toEqual(['engine-0', 'engine-1'])
 })

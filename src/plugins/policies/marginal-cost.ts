@@ -1,15 +1,18 @@
 import { MovingAverage } from '../../core/moving-average.ts'
 import { definePolicy, z } from '../../core/plugin.ts'
 import { prefillSeconds } from '../../core/rates.ts'
+import { createReuseEstimate } from '../reuse-estimate.ts'
 
 /**
  * The default: what placing the request here costs everyone, in seconds.
  *
- *     cost = wait + memory + prefill + w * slowdown
+ *     cost = wait + memory + prefill + eviction + w * slowdown
  *
  * - `wait`: prefill work ahead, as it is left now, not as it was when it was sent;
  * - `memory`: the time until requests in flight have freed the KV tokens that this one lacks there;
  * - `prefill`: the request's own uncached prompt, attention to its cached part included;
+ * - `eviction`: the recomputation of what has to leave the cache there, times the estimated chance that it is asked for
+ *   again; nothing where there is room;
  * - `slowdown`: the stall that this prefill causes to those decoding there, and the steps that grow longer, for them
  *   and for this request, while it decodes.
  *
@@ -27,17 +30,21 @@ export default definePolicy({
   type: 'marginal-cost',
   summary: 'Lowest cost to everyone in seconds: work ahead, own uncached prefill, slow-down of those decoding',
   options: z.strictObject({}),
-  reads: ['queuedSeconds', 'matchedTokens', 'decoding', 'inFlight', 'inFlightTokens'],
+  reads: ['queuedSeconds', 'matchedTokens', 'decoding', 'inFlight', 'inFlightTokens', 'kvFill'],
   reasons: ['lowest-cost'],
   unit: 'seconds',
-  terms: ['wait', 'memory', 'prefill', 'slowdown'],
+  terms: ['wait', 'memory', 'prefill', 'eviction', 'slowdown'],
   create() {
     const ttft = new MovingAverage(0.5)
     const decodeSeconds = new MovingAverage(10)
+    const reuse = createReuseEstimate()
+    // Of the last ranking, for `booked`: the longest match anywhere, and the tokens that the endpoints hold together.
+    const last = { held: 0, capacity: 0 }
     return {
       rank(request, candidates, ranking) {
         const weight = Math.min(1, ttft.value / Math.max(decodeSeconds.value, 1e-3))
         const steps = request.outputTokens
+        last.held = last.capacity = 0
         for (let i = 0; i < candidates.length; i++) {
           const { signals, rates, kvTokens } = candidates[i]!
           const uncached = Math.max(1, request.promptTokens - signals.matchedTokens)
@@ -45,6 +52,8 @@ export default definePolicy({
           // Requests in flight free their tokens evenly over the time that an answer takes.
           const lacking = signals.inFlightTokens + uncached + steps - kvTokens
           const memory = lacking > 0 ? (lacking / Math.max(1, signals.inFlightTokens)) * decodeSeconds.value : 0
+          const overflow = Math.max(0, uncached + steps - (1 - signals.kvFill) * kvTokens)
+          const eviction = overflow * rates.prefillPerToken * reuse.probability
           const longerSteps = rates.decodePerSequence + rates.decodePerKvToken * request.promptTokens
           const forOthers = signals.decoding * own + signals.inFlight * (steps / 2) * longerSteps
           const perStep = rates.decodePerSequence * signals.inFlight + rates.decodePerKvToken * signals.inFlightTokens
@@ -52,9 +61,15 @@ export default definePolicy({
           ranking.term(0, i, signals.queuedSeconds)
           ranking.term(1, i, memory)
           ranking.term(2, i, own)
-          ranking.term(3, i, slowdown)
-          ranking.cost[i] = signals.queuedSeconds + memory + own + slowdown
+          ranking.term(3, i, eviction)
+          ranking.term(4, i, slowdown)
+          ranking.cost[i] = signals.queuedSeconds + memory + own + eviction + slowdown
+          if (signals.matchedTokens > last.held) last.held = signals.matchedTokens
+          last.capacity += kvTokens
         }
+      },
+      booked(request) {
+        reuse.note(request, last.held, 2 * last.capacity)
       },
       ended(_request, _endpoint, outcome) {
         if (outcome.kind !== 'finished' || outcome.ttft === undefined) return
