@@ -87,8 +87,9 @@ export class Lease {
     pool.bytesPerToken.observe(request.promptBytes / prompt)
     const cached = outcome.usage?.cachedTokens
     if (cached === undefined || request.blocks.count === 0) return
-    const cachedBlocks = Math.min(request.blocks.count, Math.floor((cached / prompt) * this.#promptBlocks()))
-    if (cachedBlocks + CORRECTION_SLACK_BLOCKS < matchedBlocks) index.correct(booking, cachedBlocks)
+    const cachedBlocks = Math.min(request.blocks.count, Math.ceil((cached / prompt) * this.#promptBlocks()))
+    const asPredicted = cachedBlocks + CORRECTION_SLACK_BLOCKS >= matchedBlocks
+    index.correct(booking, asPredicted ? Math.max(cachedBlocks, matchedBlocks) : cachedBlocks)
   }
 
   /** Blocks of the whole prompt, its partial last one included as a fraction. */

@@ -1,31 +1,41 @@
 import type { BlockKeys } from './block-keys.ts'
-import { holderCount, holdingOf } from './holder-ring.ts'
+import { holderCount, holdingOf, moveBehindHead } from './holder-ring.ts'
 import { OWNER, RING_NEXT, SLOT_MASK } from './holding-pool.ts'
 import type { KeyTable } from './key-table.ts'
+
+/** How many times more holders than wanted ones a ring has before it is worth reordering. */
+const FEW = 8
 
 /** The head of the ring of block `block` of a prompt, 0 when nobody holds it. */
 function headOf(table: KeyTable, words: Int32Array, keys: BlockKeys, block: number): number {
   return table.find(words, keys.words[2 * block]! | 0, keys.words[2 * block + 1]! | 0)
 }
 
-/** Writes `depth` for the holders in a ring that have none yet, of which there are `missing`. */
+/**
+ * Writes `depth` for the holders in a ring that have none yet, of which there are `missing`. Where these are few, they
+ * are moved to the front of the ring: the next time they are found without a walk past all others.
+ */
 function assign(words: Int32Array, head: number, depth: number, missing: number, into: Uint32Array): void {
+  const few = missing * FEW < holderCount(words, head)
   let left = missing
   let holding = head
   do {
     const slot = words[holding + OWNER]! & SLOT_MASK
+    const next = words[holding + RING_NEXT]!
     if (into[slot] === 0) {
       into[slot] = depth
+      if (few && holding !== head) moveBehindHead(words, head, holding)
       if (--left === 0) return
     }
-    holding = words[holding + RING_NEXT]!
+    holding = next
   } while (holding !== head)
 }
 
 /**
  * Finds how deep endpoints hold a prompt. Because what an endpoint holds is closed under prefixes, the holders of a block
  * are a subset of the holders of the block before: where two blocks have equally many, no endpoint's match ends between
- * them. Searching by halves therefore looks only at ranges in which a match ends.
+ * them. Searching by halves therefore looks only at ranges in which a match ends, and walks along one ring for each
+ * depth at which some do.
  */
 export class DepthSearch {
   /** The holding that `deepest` found last, 0 for none. */

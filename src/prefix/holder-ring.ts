@@ -26,13 +26,30 @@ export function joinRing(table: KeyTable, words: Int32Array, holding: number, sl
     words[holding + RING_PREVIOUS] = holding
     return
   }
-  const next = words[head + RING_NEXT]!
   words[holding + OWNER] = slot
-  words[holding + RING_NEXT] = next
-  words[holding + RING_PREVIOUS] = head
-  words[next + RING_PREVIOUS] = holding
-  words[head + RING_NEXT] = holding
   words[head + OWNER]! += ONE_HOLDER
+  linkBehind(words, head, holding)
+}
+
+/** Makes a holding of the ring, not the head, the next after the head. */
+export function moveBehindHead(words: Int32Array, head: number, holding: number): void {
+  unlink(words, holding)
+  linkBehind(words, head, holding)
+}
+
+function linkBehind(words: Int32Array, before: number, holding: number): void {
+  const next = words[before + RING_NEXT]!
+  words[holding + RING_NEXT] = next
+  words[holding + RING_PREVIOUS] = before
+  words[next + RING_PREVIOUS] = holding
+  words[before + RING_NEXT] = holding
+}
+
+function unlink(words: Int32Array, holding: number): void {
+  const next = words[holding + RING_NEXT]!
+  const previous = words[holding + RING_PREVIOUS]!
+  words[previous + RING_NEXT] = next
+  words[next + RING_PREVIOUS] = previous
 }
 
 /** Takes a holding out of the ring of its block; the last one takes the block out of the table. */
@@ -44,9 +61,7 @@ export function leaveRing(table: KeyTable, words: Int32Array, holding: number): 
     table.remove(low, high, holding)
     return
   }
-  const previous = words[holding + RING_PREVIOUS]!
-  words[previous + RING_NEXT] = next
-  words[next + RING_PREVIOUS] = previous
+  unlink(words, holding)
   const holders = words[holding + OWNER]! & ~SLOT_MASK
   if (holders === 0) {
     words[table.find(words, low, high) + OWNER]! -= ONE_HOLDER

@@ -21,6 +21,8 @@ import { KeyTable, keyTableBytes } from './key-table.ts'
 import { PendingBookings } from './pending-bookings.ts'
 
 const FIRST_RECORDS = 64
+/** How much larger arrays become at least. */
+const GROWTH = 1.25
 
 /** Holdings whose memory is fetched before they are dropped: few enough to be still near when their turn comes. */
 const FETCHED_TOGETHER = 256
@@ -57,13 +59,15 @@ export class Holdings {
   }
 
   /**
-   * Enlarges the arrays for `needed` holdings that are not available, to twice the size, but neither beyond the bytes nor
-   * beyond `useful` holdings. Returns how many are still missing.
+   * Enlarges the arrays for `useful` holdings, as far as the bytes allow. Returns how many of `needed` are still missing.
+   *
+   * They are not enlarged little by little: copying would hold up requests, while an operating system hands out the
+   * memory of a large array only where it is used. The margin pays where endpoints are added one after the other.
    */
   reserve(needed: number, useful: number): number {
     const { pool, table } = this
-    const limit = Math.min(this.#mostRecords, useful + 1)
-    const records = Math.min(limit, Math.max(2 * pool.records, pool.records - pool.available + needed))
+    const wanted = Math.max(useful + 1, Math.ceil(pool.records * GROWTH))
+    const records = Math.min(this.#mostRecords, wanted)
     if (records > pool.records) {
       pool.grow(records)
       table.resize(records)
@@ -140,11 +144,17 @@ export class Holdings {
 
   /** Drops the endpoint's `count` oldest holdings, or all it has. Returns how many. */
   evictOldest(cache: EndpointCache, count: number): number {
+    const { words } = this.pool
     const evicted = Math.min(count, cache.held)
+    let holding = cache.order.oldest
     for (let left = evicted; left > 0; left--) {
-      if ((evicted - left) % FETCHED_TOGETHER === 0) this.#fetchOldest(cache, Math.min(left, FETCHED_TOGETHER))
-      this.#drop(cache, cache.order.oldest)
+      if ((evicted - left) % FETCHED_TOGETHER === 0) this.#fetchFrom(holding, Math.min(left, FETCHED_TOGETHER))
+      const newer = words[holding + NEWER]!
+      this.#drop(holding)
+      holding = newer
     }
+    cache.order.cutBehind(words, holding)
+    cache.held -= evicted
     return evicted
   }
 
@@ -159,7 +169,8 @@ export class Holdings {
     while (holding !== 0 && words[holding + STAMP]! <= stamp) {
       const newer = words[holding + NEWER]!
       // What is behind this block is no newer and was visited before. If some of it is left, it is pending.
-      if (words[holding + MARKS]! < ONE_CHILD && (words[holding + MARKS]! & PENDING) === 0) this.#drop(cache, holding)
+      if (words[holding + MARKS]! < ONE_CHILD && (words[holding + MARKS]! & PENDING) === 0)
+        this.#dropAlone(cache, holding)
       holding = newer
     }
     return before - cache.held
@@ -191,7 +202,7 @@ export class Holdings {
     // No mark at all: not trusted, no other booking ends here, and nothing is held behind it.
     while (holding !== 0 && words[holding + MARKS] === 0) {
       const parent = words[holding + PARENT]!
-      this.#drop(cache, holding)
+      this.#dropAlone(cache, holding)
       holding = parent
     }
     return before - cache.held
@@ -208,10 +219,10 @@ export class Holdings {
     this.noise = noise
   }
 
-  #fetchOldest(cache: EndpointCache, count: number): void {
+  #fetchFrom(oldest: number, count: number): void {
     const { words } = this.pool
     let noise = 0
-    let holding = cache.order.oldest
+    let holding = oldest
     for (let left = count; left > 0; left--) {
       noise ^= this.table.touch(words[holding + KEY_LOW]!, words[holding + KEY_HIGH]!)
       holding = words[holding + NEWER]!
@@ -225,8 +236,14 @@ export class Holdings {
     if (alone) this.pool.words[booking.end + MARKS]! &= ~PENDING
   }
 
-  /** Drops a holding that has no children. */
-  #drop(cache: EndpointCache, holding: number): void {
+  #dropAlone(cache: EndpointCache, holding: number): void {
+    cache.order.remove(this.pool.words, holding)
+    cache.held--
+    this.#drop(holding)
+  }
+
+  /** Drops a holding that has no children. The caller takes it out of the endpoint's list and count. */
+  #drop(holding: number): void {
     const { words } = this.pool
     const parent = words[holding + PARENT]!
     if ((words[holding + MARKS]! & PENDING) !== 0) {
@@ -234,9 +251,7 @@ export class Holdings {
       words[parent + MARKS]! |= PENDING
     }
     words[parent + MARKS]! -= ONE_CHILD
-    cache.order.remove(words, holding)
     leaveRing(this.table, words, holding)
     this.pool.give(holding)
-    cache.held--
   }
 }

@@ -30,6 +30,13 @@ export class LruList {
     if (after === 0) this.oldest = bottom
   }
 
+  /** Makes `holding` the oldest, 0 for none at all; the caller has dropped what was older. */
+  cutBehind(words: Int32Array, holding: number): void {
+    words[holding + OLDER] = 0
+    this.oldest = holding
+    if (holding === 0) this.newest = 0
+  }
+
   remove(words: Int32Array, holding: number): void {
     const newer = words[holding + NEWER]!
     const older = words[holding + OLDER]!

@@ -57,7 +57,9 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ act: fc.constant('add' as const), capacity }) },
   { weight: 3, arbitrary: fc.record({ act: fc.constant('resize' as const), slot, capacity }) },
 )
-const steps = fc.noBias(fc.array(step, { minLength: 30, maxLength: 80, size: 'max' }))
+/** Steps enough to fill an index. */
+const stepsFor = (atLeast: number) =>
+  fc.noBias(fc.array(step, { minLength: atLeast, maxLength: atLeast + 50, size: 'max' }))
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
@@ -188,7 +190,7 @@ class Pair {
 test('does what the model does while bytes suffice', () => {
   const capacities = fc.array(fc.integer({ min: 3, max: 60 }), { minLength: 1, maxLength: 3 })
   fc.assert(
-    fc.property(capacities, fc.nat(40), steps, (sizes, ticksToWrap, all) => {
+    fc.property(capacities, fc.nat(40), stepsFor(30), (sizes, ticksToWrap, all) => {
       const pair = new Pair(1 << 20, ticksToWrap, sizes)
       for (const next of all) {
         pair.take(next)
@@ -202,13 +204,13 @@ test('does what the model does while bytes suffice', () => {
 test('does what the model does when bytes run out', () => {
   const capacities = fc.array(fc.integer({ min: 20, max: 250 }), { minLength: 2, maxLength: 4 })
   fc.assert(
-    fc.property(capacities, fc.nat(40), steps, (sizes, ticksToWrap, all) => {
+    fc.property(capacities, fc.nat(40), stepsFor(120), (sizes, ticksToWrap, all) => {
       const pair = new Pair(4096, ticksToWrap, sizes)
       for (const next of all) {
         pair.take(next)
         expect(pair.real()).toEqual(pair.expected())
       }
     }),
-    { numRuns: 80 },
+    { numRuns: 40 },
   )
 })

@@ -1,31 +1,8 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { BlockKeys } from './block-keys.ts'
-import { LAST_TICK } from './endpoint-cache.ts'
 import { PredictedIndex } from './predicted-index.ts'
-
-/** A prompt of `count` blocks; prompts with the same name share every block up to the shorter one's end. */
-function prompt(name: number, count: number, start?: BlockKeys): BlockKeys {
-  const words = new Uint32Array(2 * count)
-  for (let block = 0; block < count; block++) {
-    words[2 * block] = Math.imul(name * 65_537 + block + 1, 0x9e3779b1)
-    words[2 * block + 1] = name
-  }
-  if (start !== undefined) words.set(start.words.subarray(0, 2 * Math.min(start.count, count)))
-  return { count, words }
-}
-
-function matches(index: PredictedIndex, keys: BlockKeys): number[] {
-  const into = new Uint32Array(index.slots).fill(77)
-  index.match(keys, into)
-  return [...into]
-}
-
-/** An index with one endpoint for each capacity. */
-function indexOf(...capacities: number[]): PredictedIndex {
-  const index = new PredictedIndex()
-  for (const capacity of capacities) index.addEndpoint(capacity)
-  return index
-}
+import { indexOf, matches, prompt } from './testing/index-fixture.ts'
 
 describe('match', () => {
   test('counts the leading blocks of each endpoint', () => {
@@ -40,12 +17,17 @@ describe('match', () => {
     expect(matches(index, prompt(3, 0))).toEqual([0, 0, 0, 0])
   })
 
-  test('finds 256 endpoints that all hold another depth', () => {
+  test('finds 256 endpoints that all hold another depth, again and again, until the last is gone', () => {
     const index = indexOf(...Array.from({ length: 256 }, () => 1000))
-    for (let slot = 0; slot < 256; slot++) index.book(slot, prompt(1, ((slot * 101) % 256) * 2 + 1))
-    expect(matches(index, prompt(1, 512))).toEqual(
-      Array.from({ length: 256 }, (_, slot) => ((slot * 101) % 256) * 2 + 1),
-    )
+    const depths = Array.from({ length: 256 }, (_, slot) => ((slot * 101) % 256) * 2 + 1)
+    for (let slot = 0; slot < 256; slot++) index.book(slot, prompt(1, depths[slot]!))
+    for (let gone = 0; gone < 256; gone++) {
+      expect(matches(index, prompt(1, 512))).toEqual(depths)
+      const slot = (gone * 37) % 256
+      index.clear(slot)
+      depths[slot] = 0
+    }
+    expect(matches(index, prompt(1, 512))).toEqual(depths)
   })
 
   test('zeroes slots beyond its own and refuses too short an array', () => {
@@ -57,13 +39,18 @@ describe('match', () => {
     expect(() => index.match(prompt(1, 3), new Uint32Array(1))).toThrow(/room for 2 slots, but was given 1/)
   })
 
-  test('does not depend on the order in which prompts came', () => {
-    const prompts = [1, 2, 3, 4, 5].map((name) => prompt(name, name * 7))
-    const forth = indexOf(1000)
-    const back = indexOf(1000)
-    for (const keys of prompts) forth.book(0, keys)
-    for (const keys of prompts.toReversed()) back.book(0, keys)
-    for (const keys of prompts) expect(matches(forth, keys)).toEqual(matches(back, keys))
+  test('does not depend on the order in which independent prompts came, while nothing is evicted', () => {
+    const prompts = Array.from({ length: 8 }, (_, name) => prompt(name, name * 7 + 1))
+    const orders = fc.shuffledSubarray(prompts, { minLength: prompts.length })
+    const booked = (order: readonly BlockKeys[]) => {
+      const index = indexOf(1000, 1000, 1000)
+      for (const keys of order) index.book(prompts.indexOf(keys) % 3, keys)
+      return prompts.map((keys) => matches(index, keys))
+    }
+    const compare = (order: readonly BlockKeys[]) => {
+      expect(booked(order)).toEqual(booked(prompts))
+    }
+    fc.assert(fc.property(orders, compare))
   })
 })
 
@@ -146,151 +133,6 @@ describe('endpoints', () => {
   })
 })
 
-describe('bookings', () => {
-  test('a withdrawn one takes only what nobody else vouches for', () => {
-    const index = indexOf(100)
-    const shared = prompt(1, 3)
-    const first = index.book(0, prompt(2, 6, shared))
-    const second = index.book(0, prompt(3, 6, shared))
-    index.withdraw(first)
-    expect(matches(index, prompt(2, 6, shared))).toEqual([3])
-    expect(matches(index, prompt(3, 6, shared))).toEqual([6])
-    index.withdraw(second)
-    expect(index.held(0)).toBe(0)
-    expect(index.evictions.withdrawal).toBe(9)
-  })
-
-  test('a confirmed one stays, and blocks that were trusted stay when a later one is withdrawn', () => {
-    const index = indexOf(100)
-    const confirmed = index.book(0, prompt(1, 3))
-    index.confirm(confirmed)
-    index.withdraw(confirmed)
-    expect(index.held(0)).toBe(3)
-    const later = index.book(0, prompt(1, 5))
-    expect([later.matched, later.trusted, later.blocks]).toEqual([3, 3, 5])
-    index.withdraw(later)
-    index.withdraw(later)
-    index.confirm(later)
-    expect(matches(index, prompt(1, 5))).toEqual([3])
-  })
-
-  test('the same prompt in flight twice: one success keeps it', () => {
-    const index = indexOf(100)
-    const bookings = [1, 2, 3].map(() => index.book(0, prompt(1, 4)))
-    index.withdraw(bookings[1]!)
-    index.confirm(bookings[0]!)
-    index.withdraw(bookings[2]!)
-    expect(matches(index, prompt(1, 4))).toEqual([4])
-  })
-
-  test('what was evicted meanwhile and booked again belongs to the new booking', () => {
-    const index = indexOf(4)
-    const first = index.book(0, prompt(1, 4))
-    index.book(0, prompt(2, 2))
-    const again = index.book(0, prompt(1, 4))
-    expect(again.matched).toBe(2)
-    index.withdraw(again)
-    expect(matches(index, prompt(1, 4))).toEqual([2])
-    index.confirm(first)
-    expect(matches(index, prompt(1, 4))).toEqual([2])
-  })
-
-  test('one that was evicted altogether ends without effect', () => {
-    const index = indexOf(4)
-    const gone = index.book(0, prompt(1, 4))
-    index.book(0, prompt(2, 4))
-    index.book(0, prompt(1, 4))
-    index.withdraw(gone)
-    expect(matches(index, prompt(1, 4))).toEqual([4])
-  })
-})
-
-describe('corrections', () => {
-  function indexWithThree(): PredictedIndex {
-    const index = indexOf(100)
-    for (const name of [1, 2, 3]) index.confirm(index.book(0, prompt(name, 10)))
-    return index
-  }
-
-  test('a block that is gone takes along what was used before it', () => {
-    const index = indexWithThree()
-    const booking = index.book(0, prompt(2, 10))
-    expect(booking.matched).toBe(10)
-    expect(index.correct(booking, 6)).toBe(10)
-    expect([1, 2, 3].map((name) => matches(index, prompt(name, 10))[0])).toEqual([0, 10, 10])
-    expect(index.evictions.correction).toBe(10)
-    expect(index.correct(booking, 0)).toBe(0)
-  })
-
-  test('what was booked again since then stays', () => {
-    const index = indexWithThree()
-    const booking = index.book(0, prompt(2, 10))
-    index.book(0, prompt(1, 4))
-    index.correct(booking, 6)
-    expect([1, 2, 3].map((name) => matches(index, prompt(name, 10))[0])).toEqual([4, 10, 10])
-  })
-
-  test('stamps differ along a prompt: a gone suffix does not take along what is younger', () => {
-    const index = indexOf(100)
-    index.confirm(index.book(0, prompt(1, 10)))
-    index.confirm(index.book(0, prompt(2, 10)))
-    index.confirm(index.book(0, prompt(1, 5)))
-    index.correct(index.book(0, prompt(1, 10)), 7)
-    expect(matches(index, prompt(2, 10))).toEqual([10])
-    index.clear(0)
-    index.confirm(index.book(0, prompt(1, 10)))
-    index.confirm(index.book(0, prompt(2, 10)))
-    index.confirm(index.book(0, prompt(1, 5)))
-    index.correct(index.book(0, prompt(1, 10)), 4)
-    expect(matches(index, prompt(2, 10))).toEqual([0])
-  })
-
-  test('as many or more cached blocks than predicted drop nothing', () => {
-    const index = indexWithThree()
-    expect(index.correct(index.book(0, prompt(2, 12)), 10)).toBe(0)
-    expect(index.correct(index.book(0, prompt(1, 12)), 11)).toBe(0)
-    expect(index.held(0)).toBe(34)
-  })
-
-  test('blocks in flight prove nothing, and are not dropped', () => {
-    const index = indexWithThree()
-    const inFlight = index.book(0, prompt(4, 10))
-    expect(index.correct(index.book(0, prompt(4, 10)), 0)).toBe(0)
-    const booking = index.book(0, prompt(3, 10))
-    index.correct(booking, 2)
-    expect([1, 2, 3, 4].map((name) => matches(index, prompt(name, 10))[0])).toEqual([0, 0, 10, 10])
-    index.confirm(inFlight)
-    expect(matches(index, prompt(4, 10))).toEqual([10])
-  })
-
-  test('an older prompt in flight outlives a correction', () => {
-    const index = indexOf(100)
-    index.confirm(index.book(0, prompt(1, 10)))
-    index.book(0, prompt(5, 10, prompt(1, 4)))
-    index.confirm(index.book(0, prompt(2, 10)))
-    index.correct(index.book(0, prompt(2, 10)), 3)
-    expect(matches(index, prompt(1, 10))).toEqual([4])
-    expect(matches(index, prompt(5, 10, prompt(1, 4)))).toEqual([10])
-  })
-
-  test('teach the capacity', () => {
-    const index = indexWithThree()
-    expect(index.learnedCapacity(0)).toBe(100)
-    index.correct(index.book(0, prompt(2, 10)), 6)
-    expect(index.learnedCapacity(0)).toBe(20)
-    index.book(0, prompt(4, 15))
-    expect(index.held(0)).toBe(20)
-    index.clear(0)
-    expect(index.learnedCapacity(0)).toBe(100)
-  })
-
-  test('refuse what is not a number of blocks', () => {
-    const index = indexWithThree()
-    const booking = index.book(0, prompt(2, 10))
-    expect(() => index.correct(booking, Number.NaN)).toThrow(/the engine reported NaN blocks/)
-  })
-})
-
 describe('bytes', () => {
   test('stay within the budget, at the cost of who holds most', () => {
     const index = new PredictedIndex({ maxBytes: 64 * 1024 })
@@ -306,6 +148,17 @@ describe('bytes', () => {
     expect(() => new PredictedIndex({ maxBytes: 100 })).toThrow(/at least 4096, not 100/)
   })
 
+  test('are not won from the blocks of the prompt that is being booked', () => {
+    const index = new PredictedIndex({ maxBytes: 4096 })
+    for (const capacity of [1000, 1000]) index.addEndpoint(capacity)
+    const most = index.maxHeld
+    index.book(0, prompt(1, most - 20))
+    index.book(1, prompt(2, 20))
+    index.book(0, prompt(1, most - 15))
+    expect([index.held(0), index.held(1)]).toEqual([most - 15, 15])
+    expect(index.evictions).toEqual({ capacity: 0, budget: 5, correction: 0, withdrawal: 0 })
+  })
+
   test('do not grow over a bounded working set, nor beyond what the endpoints can hold', () => {
     const index = indexOf(3000, 2000)
     for (let name = 0; name < 100; name++) index.confirm(index.book(name % 2, prompt(name, 100)))
@@ -313,29 +166,5 @@ describe('bytes', () => {
     expect(bytes / (index.held(0) + index.held(1))).toBeLessThan(60)
     for (let name = 0; name < 4000; name++) index.confirm(index.book(name % 2, prompt(name, 20)))
     expect(index.bytes).toBe(bytes)
-  })
-})
-
-describe('the clock', () => {
-  test('keeps the order of use when it wraps before, between or after bookings', () => {
-    for (let before = 0; before < 6; before++) {
-      const index = new PredictedIndex({ firstTick: LAST_TICK - before })
-      index.addEndpoint(100)
-      for (const name of [1, 2, 3]) index.confirm(index.book(0, prompt(name, 10)))
-      index.correct(index.book(0, prompt(2, 10)), 6)
-      expect([1, 2, 3].map((name) => matches(index, prompt(name, 10))[0])).toEqual([0, 10, 10])
-    }
-  })
-
-  test('makes bookings from before it wraps useless for corrections, and nothing else', () => {
-    const index = new PredictedIndex({ firstTick: LAST_TICK - 2 })
-    index.addEndpoint(100)
-    index.confirm(index.book(0, prompt(1, 10)))
-    const before = index.book(0, prompt(1, 12))
-    index.confirm(index.book(0, prompt(2, 10)))
-    expect(index.correct(before, 5)).toBe(0)
-    expect(matches(index, prompt(2, 10))).toEqual([10])
-    index.withdraw(before)
-    expect(matches(index, prompt(1, 12))).toEqual([10])
   })
 })

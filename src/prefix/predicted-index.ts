@@ -80,7 +80,7 @@ export class PredictedIndex {
     checkBlocks('the capacity of an endpoint is', capacityBlocks)
     const free = this.#caches.indexOf(undefined)
     const slot = free === -1 ? this.#caches.length : free
-    if (slot > SLOT_MASK) throw new RangeError(`the prefix index has room for ${SLOT_MASK + 1} endpoints, all in use`)
+    if (slot >= SLOT_MASK) throw new RangeError(`the prefix index has room for ${SLOT_MASK} endpoints, all in use`)
     this.#caches[slot] = new EndpointCache(slot, capacityBlocks, this.#firstTick)
     return slot
   }
