@@ -1,4 +1,3 @@
-import type { Logger } from 'pino'
 import { AdminServer } from '../admin/admin-server.ts'
 import type { Config } from '../config/config.ts'
 import type { EndpointState } from '../core/endpoint-state.ts'
@@ -11,7 +10,7 @@ import { HealthMonitor } from '../gateway/health-monitor.ts'
 import { ModelCatalog } from '../gateway/model-catalog.ts'
 import { DecisionLog } from '../observe/decision-log.ts'
 import { Metrics } from '../observe/metrics.ts'
-import { logRequest } from '../observe/request-log.ts'
+import type { ProgramLog } from '../observe/program-log.ts'
 import { BlockHasher } from '../prefix/block-hasher.ts'
 import { PredictedIndex } from '../prefix/predicted-index.ts'
 import { createAdminActions } from './admin-actions.ts'
@@ -24,7 +23,7 @@ import type { PluginLists } from './load-plugins.ts'
 export interface RouterParts {
   readonly config: Config
   readonly plugins: PluginLists
-  readonly logger: Logger
+  readonly log: Omit<ProgramLog, 'flush'>
   /** Endpoints beside those of the configuration, e.g. simulated engines; a reload leaves them alone. */
   readonly extraEndpoints: readonly EndpointPlan[]
 }
@@ -39,7 +38,7 @@ export interface RouterAddresses {
 export class Router {
   #config: Config
   readonly #plugins: PluginLists
-  readonly #logger: Logger
+  readonly #log: Omit<ProgramLog, 'flush'>
   readonly #index: PredictedIndex
   readonly #fleet: Fleet
   readonly #registry: EndpointRegistry
@@ -49,10 +48,10 @@ export class Router {
   readonly #gateway: GatewayServer
   readonly #admin: AdminServer
 
-  constructor({ config, plugins, logger, extraEndpoints }: RouterParts) {
+  constructor({ config, plugins, log, extraEndpoints }: RouterParts) {
     this.#config = config
     this.#plugins = plugins
-    this.#logger = logger
+    this.#log = log
     this.#index = new PredictedIndex({ maxBytes: config.prefix.maxBytes })
     this.#fleet = new Fleet({
       index: this.#index,
@@ -140,7 +139,8 @@ export class Router {
       health,
       settings: gatewaySettings(this.#config),
       upstreamOf: (endpoint) => this.#registry.upstreamOf(endpoint),
-      reportFault: (request, error) => this.#logger.error({ request, err: error }, 'the router failed on a request'),
+      reportFault: (request, error) =>
+        this.#log.logger.error({ request, err: error }, 'the router failed on a request'),
       clock,
       wallClock: Date.now,
     }
@@ -154,9 +154,9 @@ export class Router {
       },
       retried: (decision, reason) => this.#metrics.retried(decision, reason),
       ended: (record) => {
-        this.#decisions.settle(record)
+        if (record.decision !== undefined) this.#decisions.settle(record)
         this.#metrics.ended(record)
-        logRequest(this.#logger, record)
+        this.#log.request(record)
       },
     }
   }
@@ -173,13 +173,13 @@ export class Router {
   }
 
   #healthChanged({ id }: EndpointState, ready: boolean, why: string): void {
-    if (ready) this.#logger.info({ endpoint: id, why }, 'endpoint ready')
-    else this.#logger.warn({ endpoint: id, why }, 'endpoint not ready')
+    if (ready) this.#log.logger.info({ endpoint: id, why }, 'endpoint ready')
+    else this.#log.logger.warn({ endpoint: id, why }, 'endpoint not ready')
   }
 
   #policyFailed(policy: string, error: unknown): void {
     this.#metrics.policyError(policy)
-    this.#logger.error({ policy, err: error }, 'a policy threw; all endpoints counted as equal')
+    this.#log.logger.error({ policy, err: error }, 'a policy threw; all endpoints counted as equal')
   }
 }
 

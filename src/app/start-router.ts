@@ -3,7 +3,7 @@ import type { ConfigFlags } from '../config/flags.ts'
 import { watchConfig } from '../config/watch.ts'
 import type { StepRates } from '../core/rates.ts'
 import { profileNamed } from '../engine/profiles.ts'
-import { createLog, type Log } from '../observe/request-log.ts'
+import { createProgramLog, type ProgramLog } from '../observe/program-log.ts'
 import { DemoFleet, type DemoEngine, type DemoFleetOptions } from './demo-fleet.ts'
 import type { EndpointPlan } from './endpoint-registry.ts'
 import { programConfig, type ProgramConfig } from './program-config.ts'
@@ -16,13 +16,13 @@ const SETTLE = 2
 export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): Promise<void> {
   const source = await programConfig(flags)
   const config = source.read()
-  const log = createLog(config.log)
+  const log = createProgramLog(config.log)
   const fleet =
     config.endpoints.length === 0
       ? await DemoFleet.start(demo, (id) => log.logger.warn({ endpoint: id }, 'a simulated engine has stopped'))
       : undefined
   const extraEndpoints = fleet?.engines.map((engine) => demoPlan(config, engine, demo)) ?? []
-  const router = new Router({ config, plugins: source.plugins, logger: log.logger, extraEndpoints })
+  const router = new Router({ config, plugins: source.plugins, log, extraEndpoints })
   try {
     const addresses = await router.start()
     const ready = await router.settled(SETTLE)
@@ -41,7 +41,7 @@ export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): P
 }
 
 /** Reads the configuration again; a bad one is reported and changes nothing. */
-function reloadConfig(router: Router, source: ProgramConfig, { logger }: Log): void {
+function reloadConfig(router: Router, source: ProgramConfig, { logger }: ProgramLog): void {
   try {
     const fixed = router.reload(source.read())
     logger.info({}, 'configuration reloaded')
@@ -118,7 +118,7 @@ function printWelcome(
 }
 
 /** SIGTERM and SIGINT drain; the second one ends the program at once. */
-function stopOnSignal(router: Router, log: Log, cleanUp: () => void): void {
+function stopOnSignal(router: Router, log: ProgramLog, cleanUp: () => void): void {
   let stopping = false
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1)

@@ -7,34 +7,43 @@ export interface LoggedDecision {
   readonly record: RequestRecord | undefined
 }
 
-/** The last decisions, oldest forgotten first. It holds no prompt text. */
+interface Entry {
+  readonly decision: Decision
+  record: RequestRecord | undefined
+}
+
+/** The last decisions, oldest overwritten first. It holds no prompt text. */
 export class DecisionLog {
-  readonly #entries = new Map<Decision, RequestRecord | undefined>()
+  readonly #ring: Entry[] = []
   readonly #size: number
+  #next = 0
 
   constructor(size = 1000) {
     this.#size = size
   }
 
   add(decision: Decision): void {
-    this.#entries.set(decision, undefined)
-    if (this.#entries.size <= this.#size) return
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest)
-      return
-    }
+    this.#ring[this.#next] = { decision, record: undefined }
+    this.#next = (this.#next + 1) % this.#size
   }
 
   /** Notes how the request of a decision ended, if the decision is still remembered. */
   settle(record: RequestRecord): void {
-    if (record.decision !== undefined && this.#entries.has(record.decision)) this.#entries.set(record.decision, record)
+    for (let back = 1; back <= this.#ring.length; back++) {
+      const entry = this.#entry(back)
+      if (entry === undefined || entry.decision !== record.decision) continue
+      entry.record = record
+      return
+    }
   }
 
   /** The last `limit` decisions, newest first. */
   newest(limit: number): LoggedDecision[] {
-    return [...this.#entries]
-      .slice(-limit)
-      .reverse()
-      .map(([decision, record]) => ({ decision, record }))
+    const count = Math.min(limit, this.#ring.length)
+    return Array.from({ length: count }, (_, i) => this.#entry(i + 1)).filter((entry) => entry !== undefined)
+  }
+
+  #entry(back: number): Entry | undefined {
+    return this.#ring[(this.#next - back + this.#ring.length) % this.#ring.length]
   }
 }

@@ -8,6 +8,8 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** Seconds per output token. */
 const PER_TOKEN = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1]
 
+const STATUS_CLASS: readonly (string | undefined)[] = [undefined, '1xx', '2xx', '3xx', '4xx', '5xx']
+
 const PLACE = ['model', 'endpoint', 'policy'] as const
 type Place = (typeof PLACE)[number]
 
@@ -29,6 +31,9 @@ interface Bound {
   readonly matched: Counter.Internal
   readonly cached: Counter.Internal
   readonly output: Counter.Internal
+  /** Requests by route and class of status, decisions by reason: bound when they first occur. */
+  readonly requests: Map<string, Counter.Internal>
+  readonly decisions: Map<string, Counter.Internal>
 }
 
 /**
@@ -38,6 +43,9 @@ interface Bound {
 export class Metrics {
   readonly registry = new Registry()
   readonly #bound = new Map<string, Bound>()
+  readonly #undecided = new Map<string, Counter.Internal>()
+  /** What was bound last: a request's decision and end mostly follow each other. */
+  #last: (Pick<Decision, 'model' | 'endpoint' | 'policy'> & { readonly bound: Bound }) | undefined
   readonly #families: Family[] = []
   readonly #requests = this.#counter('requests_total', 'Requests ended', [
     'route',
@@ -72,12 +80,14 @@ export class Metrics {
   }
 
   decided(decision: Decision): void {
-    this.#decisions.inc({
-      model: decision.model,
-      endpoint: decision.endpoint,
-      policy: decision.policy.type,
-      reason: decision.reason,
-    })
+    const { decisions } = this.#boundTo(decision)
+    let counter = decisions.get(decision.reason)
+    if (counter === undefined) {
+      const { model, endpoint, policy, reason } = decision
+      counter = this.#decisions.labels({ model, endpoint, policy: policy.type, reason })
+      decisions.set(reason, counter)
+    }
+    counter.inc()
   }
 
   retried(decision: Decision, reason: string): void {
@@ -90,13 +100,17 @@ export class Metrics {
 
   ended(record: RequestRecord): void {
     const { decision } = record
-    this.#requests.inc({
-      route: record.route,
-      model: record.model ?? '',
-      endpoint: decision?.endpoint ?? '',
-      policy: decision?.policy.type ?? '',
-      status: `${Math.floor(record.status / 100)}xx`,
-    })
+    const requests = decision === undefined ? this.#undecided : this.#boundTo(decision).requests
+    const status = STATUS_CLASS[Math.floor(record.status / 100)] ?? 'other'
+    const key = `${record.route} ${status} ${decision === undefined ? (record.model ?? '') : ''}`
+    let counter = requests.get(key)
+    if (counter === undefined) {
+      const { route, model = '' } = record
+      const place = { endpoint: decision?.endpoint ?? '', policy: decision?.policy.type ?? '' }
+      counter = this.#requests.labels({ route, model, ...place, status })
+      requests.set(key, counter)
+    }
+    counter.inc()
     if (record.error !== undefined) this.#errors.inc({ route: record.route, code: record.error })
     if (decision !== undefined) this.#measure(record, decision)
   }
@@ -110,6 +124,7 @@ export class Metrics {
         if (labels['endpoint'] === id) metric.remove(series)
       }
     }
+    this.#last = undefined
     for (const key of this.#bound.keys()) if (key.split('\n')[1] === id) this.#bound.delete(key)
   }
 
@@ -130,6 +145,16 @@ export class Metrics {
 
   #boundTo(decision: Decision): Bound {
     const { model, endpoint, policy } = decision
+    const last = this.#last
+    if (last !== undefined && last.model === model && last.endpoint === endpoint && last.policy === policy) {
+      return last.bound
+    }
+    const bound = this.#bind(decision)
+    this.#last = { model, endpoint, policy, bound }
+    return bound
+  }
+
+  #bind({ model, endpoint, policy }: Decision): Bound {
     const key = `${model}\n${endpoint}\n${policy.type}`
     const known = this.#bound.get(key)
     if (known !== undefined) return known
@@ -143,6 +168,8 @@ export class Metrics {
       matched: this.#matched.labels(place),
       cached: this.#cached.labels(place),
       output: this.#output.labels(place),
+      requests: new Map(),
+      decisions: new Map(),
     }
     this.#bound.set(key, bound)
     return bound

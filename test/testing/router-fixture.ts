@@ -1,10 +1,10 @@
-import { pino } from 'pino'
 import { stringify } from 'yaml'
 import { OWN_PLUGINS } from '../../src/app/load-plugins.ts'
 import { Router } from '../../src/app/router.ts'
 import { loadConfig } from '../../src/config/load-config.ts'
 import type { Config } from '../../src/config/config.ts'
 import { formatProblems } from '../../src/config/format-problems.ts'
+import { programLogTo } from '../../src/observe/program-log.ts'
 import { PROFILE_NAMES } from '../../src/engine/profiles.ts'
 
 /** A configuration as it would stand in a file; listeners take free ports on loopback. */
@@ -35,8 +35,8 @@ export interface RunningRouter extends AsyncDisposable {
 /** A router on free ports, with real sockets, in this process; resolves when its endpoints are ready (or after `settle` s). */
 export async function runRouter(settings: object, settle = 2): Promise<RunningRouter> {
   const log: Record<string, unknown>[] = []
-  const logger = pino({ level: 'info', base: null }, { write: (line) => void log.push(JSON.parse(line)) })
-  const router = new Router({ config: configOf(settings), plugins: OWN_PLUGINS, logger, extraEndpoints: [] })
+  const lines = programLogTo({ write: (line) => void log.push(JSON.parse(line)) }, 'info')
+  const router = new Router({ config: configOf(settings), plugins: OWN_PLUGINS, log: lines, extraEndpoints: [] })
   const addresses = await router.start()
   await router.settled(settle)
   return { router, ...addresses, log, [Symbol.asyncDispose]: () => router.stop() }
