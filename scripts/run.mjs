@@ -10,6 +10,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = join(root, 'node_modules', '.bin')
 const stampFile = join(root, 'node_modules', '.kvasir-install')
 const NODE_FLOOR = 24
+/** Milliseconds between two looks at whether npm is still there. */
+const ORPHANED_MS = 300
 
 /** Commands by name: what they run, and whether they need the development tools. */
 const COMMANDS = {
@@ -95,6 +97,14 @@ function run([program, ...args]) {
   const file = program === 'node' ? node : join(bin, program)
   const child = spawn(file, args, { cwd: root, env, stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // npm does not pass a SIGTERM on: it ends, and this process finds itself with another parent.
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    child.kill('SIGTERM')
+  }, ORPHANED_MS)
+  watch.unref()
   return new Promise((resolve) => {
     child.on('error', (error) => {
       console.error(`${program}: ${error.message}`)
