@@ -1,5 +1,5 @@
 /**
- * Compares Kvasir with a relay on the same parts that reads nothing: CPU time per request and per streamed event. Checks
+ * Compares Kvasir with a relay on the same parts that reads nothing: CPU time per request and per streamed chunk. Checks
  * first that both answer byte for byte what the upstream answers. Exits with 1 when a target is missed.
  */
 import { mkdirSync } from 'node:fs'
@@ -81,7 +81,7 @@ async function main(args: string[]): Promise<number> {
     parts.unshift(kvasir)
     const results = await runCases(options, upstream, kvasir, bare)
     console.log(describeResults(results))
-    for (const result of results) if (result.bench.name === 'streams') console.log(describeBundling(result))
+    for (const result of results) if (result.bench.unit === 'chunks') console.log(describeBundling(result))
     const [most, least] = [peakMemory(kvasir.pid), peakMemory(bare.pid)].map((size) => size.toFixed(0))
     console.log(`Peak memory: kvasir ${most} MiB, bare ${least} MiB`)
     return results.every(isMet) || options.mayFail ? 0 : 1

@@ -15,8 +15,8 @@ export interface Arm {
 export interface Round {
   /** Work done per second of the relay's CPU time. */
   readonly workPerSecond: number
-  /** Pieces in which an answer came in, for each unit of work in it. */
-  readonly chunksPerUnit: number
+  /** Pieces in which the body of an answer came in, on average. */
+  readonly chunksPerAnswer: number
 }
 
 /** The rounds of both relays, those of the same number measured next to each other. */
@@ -46,6 +46,7 @@ async function measureRound(bench: BenchCase, load: Load, { name, pid, pool }: A
   await pause(SETTLE)
   const used = cpuSeconds(pid) - before
   if (used <= 0) throw new Error(`${name}: expected to see CPU time of process ${pid}, found none`)
-  const units = answers * bench.perAnswer
-  return { workPerSecond: units / used, chunksPerUnit: chunks / units }
+  // Chunks count as they come in: a relay that lags behind and moves several events as one has done less work.
+  const work = bench.unit === 'chunks' ? chunks : answers
+  return { workPerSecond: work / used, chunksPerAnswer: chunks / answers }
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { formatNumber, formatShare } from '../../src/report/format-number.ts'
 import { renderText } from '../../src/report/table.ts'
+import { STREAM_EVENTS } from './answers.ts'
 import type { BenchCase } from './cases.ts'
 import type { Figures, Round } from './measure.ts'
 import { KVASIR_FLAGS } from './processes.ts'
@@ -73,11 +74,12 @@ export function describeResults(results: readonly CaseResult[]): string {
   return renderText({ title: "Work per CPU second, and Kvasir's share of the bare relay's", rows: [head, ...rows] })
 }
 
-/** How far a stream's events were bundled on the way: a relay that lags behind moves several at once, at less cost. */
-export function describeBundling({ bench, figures }: CaseResult): string {
+/** How far a stream's events were bundled on the way; where they often were, the machine is too busy to trust the figures. */
+export function describeBundling({ figures }: CaseResult): string {
   const mean = (rounds: readonly Round[]): string =>
-    (rounds.reduce((sum, { chunksPerUnit }) => sum + chunksPerUnit, 0) / rounds.length).toFixed(2)
-  return `${bench.title}: ${mean(figures.kvasir)} chunks an event through kvasir, ${mean(figures.bare)} through bare`
+    (rounds.reduce((sum, { chunksPerAnswer }) => sum + chunksPerAnswer, 0) / rounds.length).toFixed(1)
+  const came = `${mean(figures.kvasir)} through kvasir, ${mean(figures.bare)} through bare`
+  return `Chunks in which the ${STREAM_EVENTS.length} events of a stream came in: ${came}`
 }
 
 function median(values: readonly number[]): number {

@@ -27,7 +27,7 @@ export function createAdminActions(parts: AdminParts): AdminActions {
   const { fleet } = context
   return {
     ready: () => !parts.draining() && fleet.anyPool.eligible.length > 0,
-    metrics: async () => ({ contentType: metrics.registry.contentType, text: await metrics.registry.metrics() }),
+    metrics: async () => ({ contentType: metrics.contentType, text: metrics.text() }),
     endpoints: () =>
       ok({ endpoints: fleet.endpoints.map((endpoint) => endpointView(fleet, endpoint, context.clock())) }),
     addEndpoint: (settings) => addEndpoint(parts, settings),

@@ -4,6 +4,7 @@ import type { EndpointState } from '../core/endpoint-state.ts'
 import { ANY_MODEL, Fleet } from '../core/fleet.ts'
 import type { RequestObserver } from '../core/request-record.ts'
 import { Scheduler } from '../core/scheduler.ts'
+import { BodyBuffers } from '../gateway/body-buffers.ts'
 import type { GatewayContext } from '../gateway/gateway-context.ts'
 import { GatewayServer } from '../gateway/gateway-server.ts'
 import { HealthMonitor } from '../gateway/health-monitor.ts'
@@ -61,7 +62,7 @@ export class Router {
     this.#metrics = new Metrics(this.#fleet)
     const catalog = new ModelCatalog()
     const health = new HealthMonitor(this.#fleet, catalog, { changed: this.#healthChanged.bind(this) }, clock)
-    this.#registry = new EndpointRegistry(this.#fleet, health, (id) => void this.#metrics.forgetEndpoint(id))
+    this.#registry = new EndpointRegistry(this.#fleet, health, (id) => this.#metrics.forgetEndpoint(id))
     this.#context = this.#createContext(health)
     this.#gateway = new GatewayServer(this.#context, catalog, { ...config.listen, headerLimit: config.limits.headers })
     this.#admin = new AdminServer(this.#adminActions(), { ...config.admin, bodyLimit: config.limits.body })
@@ -136,6 +137,7 @@ export class Router {
       }),
       hasher: new BlockHasher(),
       observer: this.#observer(),
+      buffers: new BodyBuffers(),
       health,
       settings: gatewaySettings(this.#config),
       upstreamOf: (endpoint) => this.#registry.upstreamOf(endpoint),

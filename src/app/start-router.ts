@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import type { Config } from '../config/config.ts'
 import type { ConfigFlags } from '../config/flags.ts'
 import { watchConfig } from '../config/watch.ts'
@@ -14,6 +15,9 @@ const SETTLE = 2
 
 /** Starts the router as a program: reads the configuration, prints where it listens, handles signals. */
 export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): Promise<void> {
+  // Request bodies and socket reads live outside the heap. By default they alone trigger full collections of it, many a
+  // second under large prompts; with this they count against the limit of the whole process instead.
+  setFlagsFromString('--external-memory-accounted-in-global-limit')
   const source = await programConfig(flags)
   const config = source.read()
   const log = createProgramLog(config.log)

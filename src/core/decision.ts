@@ -28,7 +28,7 @@ export interface Decision {
    * Rows of `candidates.length` values each: cost, matched tokens, then one row per term. Unit of the
    * cost: `policy.unit`.
    */
-  readonly values: Float64Array
+  readonly values: readonly number[]
 }
 
 /** Why no endpoint was chosen. */

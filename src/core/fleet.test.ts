@@ -13,7 +13,12 @@ describe('Fleet', () => {
 
   it('knows aliases', () => {
     const { fleet } = fleetFixture(['a'])
-    fleet.setAliases(new Map([['gpt', 'm'], ['gone', 'x']]))
+    fleet.setAliases(
+      new Map([
+        ['gpt', 'm'],
+        ['gone', 'x'],
+      ]),
+    )
     expect(fleet.poolOf('gpt')?.model).toBe('m')
     expect(fleet.knownNames()).toEqual(['gpt', 'm'])
   })

@@ -38,12 +38,7 @@ export interface Policy<Reads extends SignalName> {
    *
    * @param now Seconds on a monotonic clock.
    */
-  rank(
-    request: SchedulingRequest,
-    candidates: readonly Candidate<Reads>[],
-    ranking: Ranking,
-    now: number,
-  ): void
+  rank(request: SchedulingRequest, candidates: readonly Candidate<Reads>[], ranking: Ranking, now: number): void
   /** The request was sent to this endpoint. */
   booked?(request: SchedulingRequest, endpoint: Candidate<Reads>, now: number): void
   /** The request has ended, whichever way. */

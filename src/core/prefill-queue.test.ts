@@ -44,7 +44,11 @@ describe('PrefillQueue', () => {
   })
 
   it('never leaks: with all work removed in any order nothing is left', () => {
-    const work = fc.record({ tokens: fc.nat(10_000), seconds: fc.double({ min: 0, max: 5, noNaN: true }), observed: fc.boolean() })
+    const work = fc.record({
+      tokens: fc.nat(10_000),
+      seconds: fc.double({ min: 0, max: 5, noNaN: true }),
+      observed: fc.boolean(),
+    })
     fc.assert(
       fc.property(fc.array(work, { minLength: 1, maxLength: 30 }), fc.infiniteStream(fc.nat(1000)), (works, chance) => {
         const queue = new PrefillQueue()

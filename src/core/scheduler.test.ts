@@ -73,24 +73,27 @@ describe('Scheduler', () => {
     expect(scheduler.choose(pool, requestOf('x'))).toMatchObject({ code: 'no_ready_endpoint' })
   })
 
-  it.each([0, 1, 2])('never picks an endpoint of infinite cost or of none while another has a finite one (turn %i)', (turn) => {
-    const excluding = definePolicy({
-      type: 'excluding',
-      summary: 'only the second endpoint has a finite cost',
-      options: z.strictObject({}),
-      reads: [],
-      reasons: ['always'],
-      unit: 'rank',
-      create: () => ({
-        rank(_request, _candidates, ranking) {
-          ranking.cost.set([Number.POSITIVE_INFINITY, 7, Number.NaN])
-        },
-      }),
-    })
-    const { scheduler, pool } = fleetFixture(['a', 'b', 'c'], excluding)
-    pool.turn = turn
-    expect(choose(scheduler, pool, requestOf('x')).decision.endpoint).toBe('b')
-  })
+  it.each([0, 1, 2])(
+    'never picks an endpoint of infinite cost or of none while another has a finite one (turn %i)',
+    (turn) => {
+      const excluding = definePolicy({
+        type: 'excluding',
+        summary: 'only the second endpoint has a finite cost',
+        options: z.strictObject({}),
+        reads: [],
+        reasons: ['always'],
+        unit: 'rank',
+        create: () => ({
+          rank(_request, _candidates, ranking) {
+            ranking.cost.set([Number.POSITIVE_INFINITY, 7, Number.NaN])
+          },
+        }),
+      })
+      const { scheduler, pool } = fleetFixture(['a', 'b', 'c'], excluding)
+      pool.turn = turn
+      expect(choose(scheduler, pool, requestOf('x')).decision.endpoint).toBe('b')
+    },
+  )
 
   it('goes on with all endpoints equal when a policy throws', () => {
     const broken = definePolicy({
@@ -117,7 +120,9 @@ describe('Scheduler', () => {
     const first = choose(scheduler, pool, request)
     const second = scheduler.explain(pool, request)
     if ('code' in second) throw new Error('refused')
-    expect(rankedCandidates(second).find(({ endpoint }) => endpoint === first.decision.endpoint)?.matchedTokens).toBe(2048)
+    expect(rankedCandidates(second).find(({ endpoint }) => endpoint === first.decision.endpoint)?.matchedTokens).toBe(
+      2048,
+    )
     first.lease.end(FAILED, 0)
     const third = scheduler.explain(pool, request)
     if ('code' in third) throw new Error('refused')
@@ -153,7 +158,13 @@ describe('Scheduler', () => {
         }
         for (const endpoint of pool.endpoints) {
           endpoint.refresh(time.now)
-          expect(endpoint.signals).toMatchObject({ inFlight: 0, decoding: 0, queuedTokens: 0, queuedSeconds: 0, inFlightTokens: 0 })
+          expect(endpoint.signals).toMatchObject({
+            inFlight: 0,
+            decoding: 0,
+            queuedTokens: 0,
+            queuedSeconds: 0,
+            inFlightTokens: 0,
+          })
         }
       }),
     )

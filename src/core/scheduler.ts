@@ -135,15 +135,13 @@ export class Scheduler {
     return best
   }
 
-  #values(candidates: readonly EndpointState[], termCount: number): Float64Array {
+  #values(candidates: readonly EndpointState[], termCount: number): number[] {
     const count = candidates.length
-    const values = new Float64Array(count * (2 + termCount))
     const { cost, terms } = this.#ranking
-    for (let i = 0; i < count; i++) {
-      values[i] = cost[i]!
-      values[count + i] = candidates[i]!.signals.matchedTokens
-    }
-    for (let k = 0; k < count * termCount; k++) values[2 * count + k] = terms[k]!
+    const values: number[] = []
+    for (let i = 0; i < count; i++) values.push(cost[i]!)
+    for (let i = 0; i < count; i++) values.push(candidates[i]!.signals.matchedTokens)
+    for (let k = 0; k < count * termCount; k++) values.push(terms[k]!)
     return values
   }
 

@@ -95,7 +95,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
     }
     // A compressed answer cannot be read, only relayed.
     const type = headers['content-encoding'] === undefined ? headers['content-type'] : undefined
-    this.#relayHead(controller, status, Array.isArray(type) ? type[0] : type, statusText)
+    this.#meter = createAnswerMeter(this.#owner.route, Array.isArray(type) ? type[0] : type)
+    this.#relayHead(controller, status, statusText, headers['content-length'] !== undefined)
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -139,18 +140,17 @@ export class Attempt implements Dispatcher.DispatchHandler {
   #relayHead(
     controller: Dispatcher.DispatchController,
     status: number,
-    contentType: string | undefined,
     statusText: string | undefined,
+    knownLength: boolean,
   ): void {
     this.#state = 'relaying'
-    this.#meter = createAnswerMeter(this.#owner.route, contentType)
     const headers = relayResponseHeaders(namesAndValues(controller.rawHeaders))
     this.#owner.addHeaders(headers, this.choice)
     const { response } = this.#owner
     if (statusText === undefined || statusText === '') response.writeHead(status, headers)
     else response.writeHead(status, statusText, headers)
-    // Head and first chunk usually arrive together: let them leave in one packet, but never hold a lone head back.
-    process.nextTick(flushHead, response)
+    // Head and first chunk of a stream usually arrive together: they leave in one packet, but a lone head is not held.
+    if (!knownLength) process.nextTick(flushHead, response)
   }
 
   #noteFirstToken(): void {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Decision, Refusal } from '../core/decision.ts'
 import type { EndpointState } from '../core/endpoint-state.ts'
@@ -15,12 +15,13 @@ import { replyError } from './reply-error.ts'
 import type { FailureReason } from './retry-rule.ts'
 
 export interface ExchangeParts {
-  readonly message: IncomingMessage
   readonly response: ServerResponse
   readonly route: Route
   readonly pool: Pool
   readonly request: SchedulingRequest
   readonly outgoing: Dispatcher.DispatchOptions
+  /** The client's bytes, given back when nobody needs them any more. */
+  readonly body: Buffer
   /** Arrival of the request on the monotonic clock, seconds. */
   readonly arrived: number
 }
@@ -35,7 +36,8 @@ export class Exchange implements AttemptOwner {
   readonly outgoing: Dispatcher.DispatchOptions
   readonly #context: GatewayContext
   readonly #parts: ExchangeParts
-  readonly #failed = new Set<EndpointState>()
+  /** Endpoints that failed this request; made when the first one does. */
+  #failed: Set<EndpointState> | undefined
   #attempt: Attempt | undefined
   #attempts = 0
   #firstSentAt: number | undefined
@@ -68,11 +70,12 @@ export class Exchange implements AttemptOwner {
   mayFailOver(attempt: Attempt): boolean {
     if (this.#attempts >= this.#context.settings.maxAttempts) return false
     const { endpoint } = attempt.choice.lease
-    return this.#parts.pool.eligible.some((other) => other !== endpoint && !this.#failed.has(other))
+    return this.#parts.pool.eligible.some((other) => other !== endpoint && this.#failed?.has(other) !== true)
   }
 
   failed(attempt: Attempt, reason: FailureReason, error?: Error): void {
     const { endpoint } = attempt.choice.lease
+    this.#failed ??= new Set()
     this.#failed.add(endpoint)
     this.#context.health.failed(endpoint, reason)
     this.#lastError = this.#errorOf(reason, attempt, error)
@@ -91,7 +94,11 @@ export class Exchange implements AttemptOwner {
 
   completed(attempt: Attempt, outcome: RequestOutcome): void {
     const { endpoint } = attempt.choice.lease
-    if (outcome.kind === 'finished') this.#context.health.succeeded(endpoint)
+    if (outcome.kind === 'finished') {
+      this.#context.health.succeeded(endpoint)
+      // After any other end the connection may still be sending them.
+      this.#context.buffers.give(this.#parts.body)
+    }
     // A 4xx is the client's mistake, not the endpoint's illness.
     const clientError = attempt.status >= 400 && attempt.status < 500
     if (outcome.kind === 'failed' && !clientError) {

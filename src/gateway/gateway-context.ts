@@ -3,6 +3,7 @@ import type { Fleet } from '../core/fleet.ts'
 import type { RequestObserver } from '../core/request-record.ts'
 import type { Scheduler } from '../core/scheduler.ts'
 import type { BlockHasher } from '../prefix/block-hasher.ts'
+import type { BodyBuffers } from './body-buffers.ts'
 import type { FailureReason } from './retry-rule.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -40,6 +41,7 @@ export interface GatewayContext {
   readonly scheduler: Scheduler
   readonly hasher: BlockHasher
   readonly observer: RequestObserver
+  readonly buffers: BodyBuffers
   readonly health: PassiveHealth
   /** Replaced as a whole when the configuration is reloaded. */
   settings: GatewaySettings

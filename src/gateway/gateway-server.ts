@@ -20,6 +20,16 @@ export interface GatewayServerOptions {
   readonly headerLimit: number
 }
 
+/** A request as it came in. */
+interface Arrival {
+  readonly message: IncomingMessage
+  readonly response: ServerResponse
+  readonly route: Route | undefined
+  readonly id: string
+  /** On the monotonic clock, seconds. */
+  readonly arrived: number
+}
+
 /** Seconds after which an idle client connection is closed; longer than most load balancers keep theirs. */
 const CLIENT_KEEP_ALIVE = 75
 
@@ -32,6 +42,10 @@ export class GatewayServer {
   #running = 0
   #draining = false
   #whenIdle: (() => void) | undefined
+  readonly #onClose = (): void => {
+    this.#running -= 1
+    if (this.#running === 0) this.#whenIdle?.()
+  }
 
   constructor(context: GatewayContext, catalog: ModelCatalog, options: GatewayServerOptions) {
     this.#context = context
@@ -45,7 +59,7 @@ export class GatewayServer {
         requestTimeout: 0,
         requireHostHeader: false,
       },
-      (message, response) => void this.#handle(message, response),
+      (message, response) => this.#handle(message, response),
     )
     this.#server.on('clientError', (error, socket) => refuseBrokenRequest(error, socket, options.headerLimit))
   }
@@ -90,66 +104,64 @@ export class GatewayServer {
     })
   }
 
-  async #handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
+  #handle(message: IncomingMessage, response: ServerResponse): void {
+    const { settings } = this.#context
     const arrived = this.#context.clock()
-    const id = requestId(message, this.#context.settings.headers.requestId)
+    const id = requestId(message, settings.headers.requestId)
     const route = routeOf(message.method ?? 'GET', pathOf(message.url ?? '/'))
+    const arrival: Arrival = { message, response, route, id, arrived }
     this.#running += 1
-    response.once('close', () => this.#ended())
+    response.on('close', this.#onClose)
     // The engine's own Date is relayed.
     response.sendDate = false
+    this.#guard(arrival, () => this.#answer(arrival))
+  }
+
+  /** Whatever goes wrong inside is logged, and answered without details. */
+  #guard(arrival: Arrival, action: () => void): void {
     try {
-      await this.#answer(message, response, route, id, arrived)
+      action()
     } catch (error) {
-      this.#context.reportFault(id, error)
-      this.#replyError(response, route, routerError('internal', {}), id)
+      this.#context.reportFault(arrival.id, error)
+      this.#replyError(arrival, routerError('internal', {}))
     }
   }
 
-  async #answer(
-    message: IncomingMessage,
-    response: ServerResponse,
-    route: Route | undefined,
-    id: string,
-    arrived: number,
-  ): Promise<void> {
-    const refuse = (error: RouterError): void => this.#refuse(message, response, route, error, id, arrived)
+  #answer(arrival: Arrival): void {
+    const { message, response, route } = arrival
+    const { settings } = this.#context
     if (route === undefined) {
-      return refuse(routerError('route_not_found', { method: message.method ?? '', path: pathOf(message.url ?? '/') }))
+      const { method = '', url = '/' } = message
+      return this.#refuse(arrival, routerError('route_not_found', { method, path: pathOf(url) }))
     }
     if (message.headers.host === undefined && message.httpVersion === '1.1') {
-      return refuse(routerError('malformed_http', { reason: 'an HTTP/1.1 request needs a Host header' }))
+      return this.#refuse(arrival, routerError('malformed_http', { reason: 'an HTTP/1.1 request needs a Host header' }))
     }
     if (this.#draining) {
       response.setHeader('connection', 'close')
-      return refuse(routerError('draining', { retryAfterSeconds: 1 }))
+      return this.#refuse(arrival, routerError('draining', { retryAfterSeconds: 1 }))
     }
-    if (route.name === 'models') return this.#listModels(response, id)
-    const { settings } = this.#context
-    const body = await readBody(message, settings.bodyLimit)
-    if (body.kind === 'aborted') return
-    if (body.kind === 'too-large') return refuse(routerError('body_too_large', { limitBytes: settings.bodyLimit }))
-    const understood = understand(this.#context, route, body.bytes, envelopeOf(message, settings.tenantHeader))
-    if ('code' in understood) return refuse(understood)
-    const { pool, renamed } = understood
-    const bytes = renamed === undefined ? body.bytes : withModel(body.bytes, renamed, pool.model)
-    new Exchange(this.#context, {
-      message,
-      response,
-      route,
-      pool,
-      request: gatewayRequest(id, senderOf(message), pool, understood),
-      outgoing: outgoingRequest(
-        message,
-        bytes,
-        { header: settings.headers.requestId, value: id },
-        settings.dropHeaders,
-      ),
-      arrived,
-    }).start()
+    if (route.name === 'models') return this.#listModels(arrival)
+    readBody(message, settings.bodyLimit, this.#context.buffers, (body) => {
+      if (body === undefined) this.#refuse(arrival, routerError('body_too_large', { limitBytes: settings.bodyLimit }))
+      else this.#guard(arrival, () => this.#exchange(arrival, route, body))
+    })
   }
 
-  #listModels(response: ServerResponse, id: string): void {
+  #exchange(arrival: Arrival, route: Route, body: Buffer): void {
+    const { message, response, id, arrived } = arrival
+    const { settings } = this.#context
+    const understood = understand(this.#context, route, body, envelopeOf(message, settings.tenantHeader))
+    if ('code' in understood) return this.#refuse(arrival, understood)
+    const { pool, renamed } = understood
+    const bytes = renamed === undefined ? body : withModel(body, renamed, pool.model)
+    const request = gatewayRequest(id, senderOf(message), pool, understood)
+    const idHeader = { header: settings.headers.requestId, value: id }
+    const outgoing = outgoingRequest(message, bytes, idHeader, settings.dropHeaders)
+    new Exchange(this.#context, { response, route, pool, request, outgoing, arrived, body }).start()
+  }
+
+  #listModels({ response, id }: Arrival): void {
     const body = JSON.stringify({ object: 'list', data: this.#catalog.list(this.#context.fleet) })
     response.writeHead(200, {
       'content-type': 'application/json',
@@ -159,15 +171,9 @@ export class GatewayServer {
     response.end(body)
   }
 
-  #refuse(
-    message: IncomingMessage,
-    response: ServerResponse,
-    route: Route | undefined,
-    error: RouterError,
-    id: string,
-    arrived: number,
-  ): void {
-    this.#replyError(response, route, error, id, message.complete ? undefined : message)
+  #refuse(arrival: Arrival, error: RouterError): void {
+    const { message, route, id, arrived } = arrival
+    this.#replyError(arrival, error, message.complete ? undefined : message)
     this.#context.observer.ended({
       requestId: id,
       route: route?.name ?? 'none',
@@ -185,20 +191,9 @@ export class GatewayServer {
     })
   }
 
-  #replyError(
-    response: ServerResponse,
-    route: Route | undefined,
-    error: RouterError,
-    requestId: string,
-    unread?: IncomingMessage,
-  ): void {
+  #replyError({ response, route, id }: Arrival, error: RouterError, unread?: IncomingMessage): void {
     const idHeader = this.#context.settings.headers.requestId
-    replyError(response, { shape: route?.errorShape ?? 'openai', error, idHeader, requestId, unread })
-  }
-
-  #ended(): void {
-    this.#running -= 1
-    if (this.#running === 0) this.#whenIdle?.()
+    replyError(response, { shape: route?.errorShape ?? 'openai', error, idHeader, requestId: id, unread })
   }
 }
 

@@ -1,73 +1,58 @@
 import type { IncomingMessage } from 'node:http'
-
-export type BodyResult =
-  | { readonly kind: 'body'; readonly bytes: Buffer }
-  | { readonly kind: 'too-large'; readonly found: number | undefined }
-  | { readonly kind: 'aborted' }
+import type { BodyBuffers } from './body-buffers.ts'
 
 const EMPTY = Buffer.alloc(0)
 
 /**
  * Reads a request's body into one buffer: in place when the length is announced, so that a large prompt is copied once
- * from the socket and never again. Gives up as soon as the body is known to exceed `limit` bytes.
+ * from the socket and never again. Calls back with the bytes, or with undefined as soon as the body is known to exceed
+ * `limit` bytes. Calls back never when the client leaves before the end.
  */
-export function readBody(request: IncomingMessage, limit: number): Promise<BodyResult> {
-  const announced = announcedLength(request)
-  if (announced !== undefined && announced > limit) return Promise.resolve({ kind: 'too-large', found: announced })
-  if (announced === 0) return Promise.resolve({ kind: 'body', bytes: EMPTY })
-  return new Promise((resolve) => {
-    const collector = announced === undefined ? collectChunks(limit) : fillBuffer(announced)
-    request.on('data', (chunk: Buffer) => {
-      if (!collector.add(chunk)) resolve({ kind: 'too-large', found: undefined })
-    })
-    request.on('end', () => resolve({ kind: 'body', bytes: collector.bytes() }))
-    request.on('error', () => resolve({ kind: 'aborted' }))
-    request.on('close', () => resolve({ kind: 'aborted' }))
-  })
+export function readBody(
+  message: IncomingMessage,
+  limit: number,
+  buffers: BodyBuffers,
+  done: (bytes: Buffer | undefined) => void,
+): void {
+  const announced = announcedLength(message)
+  if (announced === 0) return done(EMPTY)
+  if (announced === undefined) return gather(message, limit, done)
+  if (announced > limit) return done(undefined)
+  fill(message, announced, buffers, done)
 }
 
-interface Collector {
-  /** False when the limit is exceeded. */
-  add(chunk: Buffer): boolean
-  bytes(): Buffer
+function announcedLength({ headers }: IncomingMessage): number | undefined {
+  const length = headers['content-length']
+  if (length === undefined) return headers['transfer-encoding'] === undefined ? 0 : undefined
+  return Number(length)
 }
 
-function announcedLength(request: IncomingMessage): number | undefined {
-  const header = request.headers['content-length']
-  if (header === undefined) return request.headers['transfer-encoding'] === undefined ? 0 : undefined
-  return Number(header)
-}
-
-function fillBuffer(length: number): Collector {
+/** Reads a body of known length. The parser sees to it that neither more nor less comes. */
+function fill(message: IncomingMessage, length: number, buffers: BodyBuffers, done: (bytes: Buffer) => void): void {
   let whole: Buffer | undefined
   let filled = 0
-  return {
-    add(chunk) {
-      if (whole === undefined) {
-        if (chunk.length === length) {
-          whole = chunk
-          filled = length
-          return true
-        }
-        whole = Buffer.allocUnsafe(length)
-      }
-      filled += chunk.copy(whole, filled)
-      return true
-    },
-    bytes: () => whole?.subarray(0, filled) ?? EMPTY,
-  }
+  message.on('data', (chunk: Buffer) => {
+    if (chunk.length === length) {
+      whole = chunk
+      return
+    }
+    whole ??= buffers.take(length)
+    filled += chunk.copy(whole, filled)
+  })
+  message.on('end', () => done(whole ?? EMPTY))
 }
 
-function collectChunks(limit: number): Collector {
+/** Reads a body whose length shows at its end. */
+function gather(message: IncomingMessage, limit: number, done: (bytes: Buffer | undefined) => void): void {
   const chunks: Buffer[] = []
   let total = 0
-  return {
-    add(chunk) {
-      total += chunk.length
-      if (total > limit) return false
-      chunks.push(chunk)
-      return true
-    },
-    bytes: () => (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, total)),
-  }
+  message.on('data', (chunk: Buffer) => {
+    const before = total
+    total += chunk.length
+    if (total <= limit) chunks.push(chunk)
+    else if (before <= limit) done(undefined)
+  })
+  message.on('end', () => {
+    if (total <= limit) done(Buffer.concat(chunks, total))
+  })
 }

@@ -50,7 +50,8 @@ export function understand(
   const served = fleet.resolve(model ?? pool.model)
   const identity = hashPrompt(scan.value, { model: served, cacheSalt, tenant }, hasher)
   const renamed = served === model ? undefined : modelRange
-  return { ...identity, pool, renamed, maxTokens, streamed: stream, session }
+  const { blocks, promptBytes, tokenIds, promptTokens } = identity
+  return { blocks, promptBytes, tokenIds, promptTokens, pool, renamed, maxTokens, streamed: stream, session }
 }
 
 function findPool(fleet: Fleet, route: Route, model: string | undefined): Pool | RouterError {

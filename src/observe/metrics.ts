@@ -1,39 +1,27 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Decision } from '../core/decision.ts'
 import type { Fleet } from '../core/fleet.ts'
 import type { RequestRecord } from '../core/request-record.ts'
+import { Distribution, MetricFamily, Tally } from './metric-family.ts'
 
 /** Seconds, for waits from below a millisecond to minutes. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 150, 300]
 /** Seconds per output token. */
 const PER_TOKEN = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1]
 
-const STATUS_CLASS: readonly (string | undefined)[] = [undefined, '1xx', '2xx', '3xx', '4xx', '5xx']
-
 const PLACE = ['model', 'endpoint', 'policy'] as const
-type Place = (typeof PLACE)[number]
 
-/** A counter or histogram with whatever labels. */
-interface Family {
-  get(): Promise<{
-    readonly values: readonly { readonly labels: Readonly<Record<string, string | number | undefined>> }[]
-  }>
-  remove(labels: Readonly<Record<string, string | number | undefined>>): void
-}
-
-/** What is counted per model, endpoint and policy, with its labels bound once. */
+/** What is counted for each request of one model, endpoint and policy. */
 interface Bound {
-  readonly ttft: Histogram.Internal<Place>
-  readonly tpot: Histogram.Internal<Place>
-  readonly e2e: Histogram.Internal<Place>
-  readonly queue: Histogram.Internal<Place>
-  readonly prompt: Counter.Internal
-  readonly matched: Counter.Internal
-  readonly cached: Counter.Internal
-  readonly output: Counter.Internal
-  /** Requests by route and class of status, decisions by reason: bound when they first occur. */
-  readonly requests: Map<string, Counter.Internal>
-  readonly decisions: Map<string, Counter.Internal>
+  readonly decisions: Map<string, Tally>
+  readonly requests: Map<string, Tally>
+  readonly ttft: Distribution
+  readonly tpot: Distribution
+  readonly e2e: Distribution
+  readonly queue: Distribution
+  readonly prompt: Tally
+  readonly matched: Tally
+  readonly cached: Tally
+  readonly output: Tally
 }
 
 /**
@@ -41,20 +29,13 @@ interface Bound {
  * are configured, reasons and outcomes come from fixed lists; nothing a client sends becomes a label.
  */
 export class Metrics {
-  readonly registry = new Registry()
+  readonly contentType = 'text/plain; version=0.0.4; charset=utf-8'
+  readonly #families: MetricFamily<Tally | Distribution>[] = []
   readonly #bound = new Map<string, Bound>()
-  readonly #undecided = new Map<string, Counter.Internal>()
-  /** What was bound last: a request's decision and end mostly follow each other. */
-  #last: (Pick<Decision, 'model' | 'endpoint' | 'policy'> & { readonly bound: Bound }) | undefined
-  readonly #families: Family[] = []
-  readonly #requests = this.#counter('requests_total', 'Requests ended', [
-    'route',
-    'model',
-    'endpoint',
-    'policy',
-    'status',
-  ])
-  readonly #decisions = this.#counter('decisions_total', 'Decisions taken', ['model', 'endpoint', 'policy', 'reason'])
+  #last: { readonly decision: Decision; readonly bound: Bound } | undefined
+  readonly #fleet: Fleet
+  readonly #requests = this.#counter('requests_total', 'Requests ended', ['route', ...PLACE, 'status'])
+  readonly #decisions = this.#counter('decisions_total', 'Decisions taken', [...PLACE, 'reason'])
   readonly #retries = this.#counter('retries_total', 'Attempts given up for another endpoint', [
     'model',
     'endpoint',
@@ -73,141 +54,121 @@ export class Metrics {
 
   /** @param fleet Source of the gauges, read when the page is asked for. */
   constructor(fleet: Fleet) {
-    this.#gauge('endpoint_ready', 'Endpoint takes requests (1) or not (0)', fleet, (e) => Number(e.eligible))
-    this.#gauge('endpoint_in_flight', 'Requests in flight', fleet, (e) => e.signals.inFlight)
-    this.#gauge('endpoint_queued_tokens', 'Prompt tokens still to be computed', fleet, (e) => e.prefill.tokens)
-    this.#gauge('endpoint_kv_fill', 'Share of the KV capacity filled with known blocks', fleet, (e) => e.signals.kvFill)
+    this.#fleet = fleet
   }
 
   decided(decision: Decision): void {
+    const { reason } = decision
     const { decisions } = this.#boundTo(decision)
-    let counter = decisions.get(decision.reason)
-    if (counter === undefined) {
-      const { model, endpoint, policy, reason } = decision
-      counter = this.#decisions.labels({ model, endpoint, policy: policy.type, reason })
-      decisions.set(reason, counter)
+    let tally = decisions.get(reason)
+    if (tally === undefined) {
+      tally = this.#decisions.at(decision.model, decision.endpoint, decision.policy.type, reason)
+      decisions.set(reason, tally)
     }
-    counter.inc()
+    tally.add()
   }
 
   retried(decision: Decision, reason: string): void {
-    this.#retries.inc({ model: decision.model, endpoint: decision.endpoint, reason })
+    this.#retries.at(decision.model, decision.endpoint, reason).add()
   }
 
   policyError(policy: string): void {
-    this.#policyErrors.inc({ policy })
+    this.#policyErrors.at(policy).add()
   }
 
   ended(record: RequestRecord): void {
     const { decision } = record
-    const requests = decision === undefined ? this.#undecided : this.#boundTo(decision).requests
-    const status = STATUS_CLASS[Math.floor(record.status / 100)] ?? 'other'
-    const key = `${record.route} ${status} ${decision === undefined ? (record.model ?? '') : ''}`
-    let counter = requests.get(key)
-    if (counter === undefined) {
-      const { route, model = '' } = record
-      const place = { endpoint: decision?.endpoint ?? '', policy: decision?.policy.type ?? '' }
-      counter = this.#requests.labels({ route, model, ...place, status })
-      requests.set(key, counter)
-    }
-    counter.inc()
-    if (record.error !== undefined) this.#errors.inc({ route: record.route, code: record.error })
-    if (decision !== undefined) this.#measure(record, decision)
+    const status = `${Math.floor(record.status / 100)}xx`
+    if (decision === undefined) this.#requests.at(record.route, record.model ?? '', '', '', status).add()
+    else this.#measure(record, decision, status)
+    if (record.error !== undefined) this.#errors.at(record.route, record.error).add()
   }
 
   /** An endpoint is gone: its series end. */
-  async forgetEndpoint(id: string): Promise<void> {
-    for (const metric of this.#families) {
-      const { values } = await metric.get()
-      for (const { labels } of values) {
-        const { le: _, ...series } = { le: undefined, ...labels }
-        if (labels['endpoint'] === id) metric.remove(series)
-      }
-    }
+  forgetEndpoint(id: string): void {
     this.#last = undefined
+    for (const family of this.#families) family.remove('endpoint', id)
     for (const key of this.#bound.keys()) if (key.split('\n')[1] === id) this.#bound.delete(key)
   }
 
-  #measure(record: RequestRecord, decision: Decision): void {
+  /** The page that Prometheus reads. */
+  text(): string {
+    const gauges = [
+      this.#gauge('endpoint_ready', 'Endpoint takes requests (1) or not (0)', (e) => Number(e.eligible)),
+      this.#gauge('endpoint_in_flight', 'Requests in flight', (e) => e.signals.inFlight),
+      this.#gauge('endpoint_queued_tokens', 'Prompt tokens still to be computed', (e) => e.prefill.tokens),
+      this.#gauge('endpoint_kv_fill', 'Share of the KV capacity filled with known blocks', (e) => e.signals.kvFill),
+    ]
+    return [...this.#families, ...gauges].map((family) => family.text()).join('\n')
+  }
+
+  #measure(record: RequestRecord, decision: Decision, status: string): void {
     const { outcome } = record
     const bound = this.#boundTo(decision)
+    this.#tallyOf(bound, record, decision, status).add()
     if (record.queueSeconds !== undefined) bound.queue.observe(record.queueSeconds)
-    bound.matched.inc(decision.matchedTokens)
+    bound.matched.add(decision.matchedTokens)
     if (outcome === undefined || outcome.kind !== 'finished') return
     bound.e2e.observe(record.e2e)
     if (record.ttft !== undefined) bound.ttft.observe(record.ttft)
     const { outputTokens, ttft, e2e, usage } = outcome
     if (record.streamed && ttft !== undefined && outputTokens > 1) bound.tpot.observe((e2e - ttft) / (outputTokens - 1))
-    if (outputTokens > 0) bound.output.inc(outputTokens)
-    if (usage?.promptTokens !== undefined) bound.prompt.inc(usage.promptTokens)
-    if (usage?.cachedTokens !== undefined) bound.cached.inc(usage.cachedTokens)
+    if (outputTokens > 0) bound.output.add(outputTokens)
+    if (usage?.promptTokens !== undefined) bound.prompt.add(usage.promptTokens)
+    if (usage?.cachedTokens !== undefined) bound.cached.add(usage.cachedTokens)
   }
 
-  #boundTo(decision: Decision): Bound {
-    const { model, endpoint, policy } = decision
-    const last = this.#last
-    if (last !== undefined && last.model === model && last.endpoint === endpoint && last.policy === policy) {
-      return last.bound
+  #tallyOf({ requests }: Bound, record: RequestRecord, decision: Decision, status: string): Tally {
+    const key = record.route + status
+    let tally = requests.get(key)
+    if (tally === undefined) {
+      tally = this.#requests.at(record.route, decision.model, decision.endpoint, decision.policy.type, status)
+      requests.set(key, tally)
     }
-    const bound = this.#bind(decision)
-    this.#last = { model, endpoint, policy, bound }
-    return bound
+    return tally
   }
 
-  #bind({ model, endpoint, policy }: Decision): Bound {
-    const key = `${model}\n${endpoint}\n${policy.type}`
+  /** A request's decision and end mostly follow each other, so the last one is often asked for again. */
+  #boundTo(decision: Decision): Bound {
+    if (this.#last?.decision !== decision) this.#last = { decision, bound: this.#bind(decision) }
+    return this.#last.bound
+  }
+
+  #bind({ model, endpoint, policy: { type } }: Decision): Bound {
+    const key = `${model}\n${endpoint}\n${type}`
     const known = this.#bound.get(key)
     if (known !== undefined) return known
-    const place = { model, endpoint, policy: policy.type }
     const bound: Bound = {
-      ttft: this.#ttft.labels(place),
-      tpot: this.#tpot.labels(place),
-      e2e: this.#e2e.labels(place),
-      queue: this.#queue.labels(place),
-      prompt: this.#prompt.labels(place),
-      matched: this.#matched.labels(place),
-      cached: this.#cached.labels(place),
-      output: this.#output.labels(place),
-      requests: new Map(),
       decisions: new Map(),
+      requests: new Map(),
+      ttft: this.#ttft.at(model, endpoint, type),
+      tpot: this.#tpot.at(model, endpoint, type),
+      e2e: this.#e2e.at(model, endpoint, type),
+      queue: this.#queue.at(model, endpoint, type),
+      prompt: this.#prompt.at(model, endpoint, type),
+      matched: this.#matched.at(model, endpoint, type),
+      cached: this.#cached.at(model, endpoint, type),
+      output: this.#output.at(model, endpoint, type),
     }
     this.#bound.set(key, bound)
     return bound
   }
 
-  #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
-    const counter = new Counter({
-      name: `kvasir_${name}`,
-      help,
-      labelNames: [...labelNames],
-      registers: [this.registry],
-    })
-    this.#families.push(counter)
-    return counter
+  #counter(name: string, help: string, labelNames: readonly string[]): MetricFamily<Tally> {
+    const family = new MetricFamily('counter', `kvasir_${name}`, help, labelNames, () => new Tally())
+    this.#families.push(family)
+    return family
   }
 
-  #histogram(name: string, help: string, buckets: number[]): Histogram<Place> {
-    const histogram = new Histogram({
-      name: `kvasir_${name}`,
-      help,
-      labelNames: [...PLACE],
-      buckets,
-      registers: [this.registry],
-    })
-    this.#families.push(histogram)
-    return histogram
+  #histogram(name: string, help: string, bounds: readonly number[]): MetricFamily<Distribution> {
+    const family = new MetricFamily('histogram', `kvasir_${name}`, help, PLACE, () => new Distribution(bounds))
+    this.#families.push(family)
+    return family
   }
 
-  #gauge(name: string, help: string, fleet: Fleet, read: (endpoint: Fleet['endpoints'][number]) => number): void {
-    const gauge: Gauge<'endpoint'> = new Gauge({
-      name: `kvasir_${name}`,
-      help,
-      labelNames: ['endpoint'],
-      registers: [this.registry],
-      collect() {
-        gauge.reset()
-        for (const endpoint of fleet.endpoints) gauge.set({ endpoint: endpoint.id }, read(endpoint))
-      },
-    })
+  #gauge(name: string, help: string, read: (endpoint: Fleet['endpoints'][number]) => number): MetricFamily<Tally> {
+    const family = new MetricFamily('gauge', `kvasir_${name}`, help, ['endpoint'], () => new Tally())
+    for (const endpoint of this.#fleet.endpoints) family.at(endpoint.id).value = read(endpoint)
+    return family
   }
 }

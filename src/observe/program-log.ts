@@ -19,23 +19,48 @@ export interface ProgramLog {
 }
 
 /** Bytes that are gathered before they are written, and milliseconds after which they are written anyway. */
-const GATHERED_BYTES = 8192
+const GATHERED_BYTES = 32_768
 const GATHERED_MS = 200
+/** Most bytes a UTF-16 unit of a line may take. */
+const BYTES_PER_UNIT = 3
 
 /** Opens the log that the settings describe. */
 export function createProgramLog(settings: LogSettings): ProgramLog {
-  const destination = pino.destination({
-    dest: settings.file ?? 1,
-    sync: false,
-    mkdir: true,
-    minLength: GATHERED_BYTES,
-    periodicFlush: GATHERED_MS,
-  })
-  const stream: DestinationStream =
-    settings.format === 'text' ? { write: (line) => void destination.write(readableLine(line)) } : destination
+  const destination = pino.destination({ dest: settings.file ?? 1, sync: false, mkdir: true })
+  const gather = gatherLines((text) => destination.write(text))
+  const write = settings.format === 'text' ? (line: string) => gather.add(readableLine(line)) : gather.add
   return {
-    ...programLogTo(stream, settings.format === 'off' ? 'silent' : settings.level),
-    flush: () => flush(destination),
+    ...programLogTo({ write }, settings.format === 'off' ? 'silent' : settings.level),
+    flush() {
+      gather.flush()
+      flush(destination)
+    },
+  }
+}
+
+/**
+ * Puts lines together, because each write costs several times what a line does. They are kept as bytes: as text they
+ * would be ropes of their parts, which the garbage collector has to carry around until they are written.
+ */
+function gatherLines(write: (text: string) => void): { add(line: string): void; flush(): void } {
+  const gathered = Buffer.allocUnsafeSlow(GATHERED_BYTES)
+  let filled = 0
+  let timer: NodeJS.Timeout | undefined
+  const flush = (): void => {
+    clearTimeout(timer)
+    timer = undefined
+    if (filled > 0) write(gathered.toString('utf8', 0, filled))
+    filled = 0
+  }
+  return {
+    add(line) {
+      const most = line.length * BYTES_PER_UNIT
+      if (filled + most > GATHERED_BYTES) flush()
+      if (most > GATHERED_BYTES) return write(line)
+      filled += gathered.write(line, filled, 'utf8')
+      timer ??= setTimeout(flush, GATHERED_MS)
+    },
+    flush,
   }
 }
 

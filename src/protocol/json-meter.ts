@@ -11,51 +11,48 @@ const decoder = new TextDecoder()
  * is known. Usage is looked for in its last and its first 4096 bytes; engines write it at either end. It counts as
  * finished when it ends on the bracket that its first byte asks for: a cut right behind an inner bracket goes unseen here
  * and is for HTTP's framing to report.
+ *
+ * Most answers are one small chunk. It is held as it is until `finish`; only what follows is copied.
  */
 export class JsonMeter {
   readonly errorEvent = undefined
-  /** The first bytes: the first chunk itself, as long as no other follows, so that most answers are never copied. */
   #head: Uint8Array = NOTHING
-  #headLength = 0
-  /** The last bytes, where there is more than one chunk. */
+  /** Present where the answer came in several chunks or is too long to be read as a whole. */
   #tail: StreamTail | undefined
 
   chunk(bytes: Uint8Array): boolean {
-    if (this.#headLength === 0) {
+    if (bytes.length === 0) return false
+    if (this.#head.length === 0 && bytes.length <= TAIL_BYTES) {
       this.#head = bytes
-      this.#headLength = bytes.length
-      return bytes.length > 0
+      return true
     }
-    this.#tail ??= this.#keepFirst()
-    const start = bytes.subarray(0, TAIL_BYTES - this.#headLength)
-    this.#head.set(start, this.#headLength)
-    this.#headLength += start.length
+    const first = this.#head.length === 0
+    if (this.#tail === undefined) {
+      this.#tail = new StreamTail()
+      this.#tail.keep(this.#head)
+    }
     this.#tail.keep(bytes)
-    return false
+    if (this.#head.length < TAIL_BYTES)
+      this.#head = joined(this.#head, bytes.subarray(0, TAIL_BYTES - this.#head.length))
+    return first
   }
 
   finish(): AnswerSummary {
-    const start = this.#head.subarray(0, Math.min(TAIL_BYTES, this.#headLength))
-    const head = decoder.decode(start).trimStart()
-    const whole = this.#tail === undefined && this.#headLength <= TAIL_BYTES
-    const tail = (whole ? head : decoder.decode(this.#tail?.bytes() ?? this.#head.subarray(-TAIL_BYTES))).trimEnd()
+    const head = decoder.decode(this.#head).trimStart()
+    const tail = (this.#tail === undefined ? head : decoder.decode(this.#tail.bytes())).trimEnd()
     const last = CLOSING[head.slice(0, 1)]
     const usage = usageInText(tail)
     return {
       events: 0,
-      usage: whole ? usage : mergedUsage(usageInText(head), usage),
+      usage: this.#tail === undefined ? usage : mergedUsage(usageInText(head), usage),
       finished: last !== undefined && tail.endsWith(last),
     }
   }
+}
 
-  /** A second chunk has come: copies what is needed of the first, which belongs to somebody else. */
-  #keepFirst(): StreamTail {
-    const tail = new StreamTail()
-    tail.keep(this.#head)
-    const start = this.#head.subarray(0, TAIL_BYTES)
-    this.#head = new Uint8Array(TAIL_BYTES)
-    this.#head.set(start)
-    this.#headLength = start.length
-    return tail
-  }
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length)
+  both.set(a)
+  both.set(b, a.length)
+  return both
 }
