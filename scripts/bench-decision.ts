@@ -23,7 +23,8 @@ const SENDER = { clientAddress: '127.0.0.1', header: () => undefined }
 function chatBody(chat: number): Buffer {
   const text = (seed: string, bytes: number): string => {
     let made = ''
-    for (let line = 0; made.length < bytes; line++) made += `${seed} line ${line} of some fifty-odd characters of text\n`
+    for (let line = 0; made.length < bytes; line++)
+      made += `${seed} line ${line} of some fifty-odd characters of text\n`
     return made.slice(0, bytes)
   }
   const part = PROMPT_BYTES / 8
@@ -50,7 +51,10 @@ interface DecisionFigures {
 function measure(endpoints: number): DecisionFigures {
   const index = new PredictedIndex()
   const parts = createPartFactory({ filters: FILTERS, scorers: SCORERS, pickers: PICKERS }, Math.random)
-  const policyFor = () => ({ plugin: marginalCost, policy: marginalCost.instantiate({}, { random: Math.random, parts }) })
+  const policyFor = () => ({
+    plugin: marginalCost,
+    policy: marginalCost.instantiate({}, { random: Math.random, parts }),
+  })
   const fleet = new Fleet({ index, policyFor, bytesPerToken: 4 })
   const { rates, kvTokens } = profileNamed(DEFAULT_PROFILE)
   for (let i = 0; i < endpoints; i++) {
@@ -82,7 +86,8 @@ function measure(endpoints: number): DecisionFigures {
     const { decision, lease } = decide(chat)
     if (round >= 0) times[round] = (performance.now() - start) * 1000
     // A benchmark of wrong answers is worth nothing: every chat must stay where its cache is.
-    if (decision.endpoint !== homes[chat]) throw new Error(`chat ${chat} left ${homes[chat]} although its cache is warm`)
+    if (decision.endpoint !== homes[chat])
+      throw new Error(`chat ${chat} left ${homes[chat]} although its cache is warm`)
     finish(lease, clock())
   }
   times.sort()
@@ -96,11 +101,15 @@ function finish(lease: Lease, now: number): void {
 
 /** Prints what a decision costs: reading the body, block keys, match, ranking and lease. */
 export function benchDecision(print: (line: string) => void): boolean {
-  print(`A whole decision for a ${PROMPT_BYTES / 1024} KB chat, index warm (body scan, block keys, match, ranking, lease), µs`)
+  print(
+    `A whole decision for a ${PROMPT_BYTES / 1024} KB chat, index warm (body scan, block keys, match, ranking, lease), µs`,
+  )
   const few = measure(16)
   const many = measure(256)
   print(`   16 endpoints: p50 ${few.p50.toFixed(1)} (target <= 60)   p99 ${few.p99.toFixed(1)} (target <= 300)`)
-  print(`  256 endpoints: p50 ${many.p50.toFixed(1)} (${(many.p50 / few.p50).toFixed(2)} times, target <= 2)   p99 ${many.p99.toFixed(1)}`)
+  print(
+    `  256 endpoints: p50 ${many.p50.toFixed(1)} (${(many.p50 / few.p50).toFixed(2)} times, target <= 2)   p99 ${many.p99.toFixed(1)}`,
+  )
   return few.p50 <= 60 && few.p99 <= 300 && many.p50 <= 2 * few.p50
 }
 

@@ -6,14 +6,19 @@ import { benchIndex } from './bench-index.ts'
 /** `npm run bench:micro`: correctness first, then machine, commit, command and figures. */
 function commit(): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
   } catch {
     return 'no git checkout'
   }
 }
 
 const print = (line: string): void => console.log(line)
-print(`npm run bench:micro · commit ${commit()} · ${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores · Node ${process.version}`)
+print(
+  `npm run bench:micro · commit ${commit()} · ${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores · Node ${process.version}`,
+)
 print('')
 const results = [benchDecision(print)]
 print('')

@@ -26,7 +26,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   cli: ['core', 'plugins', 'engine', 'config', 'app', 'engine-server', 'bench', 'sim', 'workload', 'stats', 'report'],
 }
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\b[^'"\n]*?(?:from\s*)?['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]\s*\)/g
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\b[^'"\n]*?(?:from\s*)?['"](\.[^'"]+)['"]|\bimport\(\s*['"](\.[^'"]+)['"]\s*\)/g
 /** Chance and time are handed in to the pure folders; the linter covers modules and globals, this covers a member. */
 const CHANCE = /\bMath\.random\b/
 const PURE = new Set(['core', 'prefix', 'protocol', 'plugins', 'engine'])
@@ -47,7 +48,9 @@ for await (const path of glob('src/**/*.ts')) {
   for (const [, fromImport, fromCall] of text.matchAll(IMPORT)) {
     const target = normalize(join(dirname(file), fromImport ?? fromCall ?? '')).split(sep)[1] ?? ''
     if (target !== folder && !allowed.includes(target)) {
-      problems.push(`${file}: imports from src/${target}; src/${folder} may import from ${allowed.join(', ') || 'no other folder'}`)
+      problems.push(
+        `${file}: imports from src/${target}; src/${folder} may import from ${allowed.join(', ') || 'no other folder'}`,
+      )
     }
   }
 }

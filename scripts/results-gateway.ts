@@ -10,7 +10,17 @@ import { join } from 'node:path'
 const TRACE = '../shared/traces/mooncake/conversation_trace.jsonl'
 const POLICIES = ['marginal-cost', 'round-robin', 'least-loaded', 'prefix-aware']
 const MAIN = 'src/cli/main.ts'
-const START = (policy: string): string[] => ['start', '--policy', policy, '--engine-speed', '8', '--engine-kv-tokens', '1M', '--log-format', 'off']
+const START = (policy: string): string[] => [
+  'start',
+  '--policy',
+  policy,
+  '--engine-speed',
+  '8',
+  '--engine-kv-tokens',
+  '1M',
+  '--log-format',
+  'off',
+]
 const BENCH = ['--time-scale', '8', '--speed', '0.6', '--requests', '1500', '--warmup', '10%', '--seeds', '3']
 const PORTS = ['--port', '8180', '--admin-port', '9190']
 

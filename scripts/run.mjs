@@ -68,7 +68,9 @@ for (const [index, step] of command.steps.entries()) {
 
 /** Installs what the lock file names, once per lock file; `tools` adds the development tools. */
 function install(tools) {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   const found = existsSync(stampFile) ? readFileSync(stampFile, 'utf8').split(' ') : []
   if (found[0] === lock && (found[1] === 'tools' || !tools)) return
   console.error(`Installing dependencies${tools ? ' and development tools' : ''} (once) ...`)
@@ -87,7 +89,9 @@ function rightNode() {
   const brought = join(bin, 'node')
   if (existsSync(brought)) return brought
   if (Number(process.versions.node.split('.')[0]) >= NODE_FLOOR) return process.execPath
-  console.error(`Kvasir needs Node ${NODE_FLOOR} or later; found ${process.version}, and none comes along for ${process.platform}-${process.arch}`)
+  console.error(
+    `Kvasir needs Node ${NODE_FLOOR} or later; found ${process.version}, and none comes along for ${process.platform}-${process.arch}`,
+  )
   process.exit(1)
 }
 

@@ -8,8 +8,8 @@ if ('missing' in found) console.warn(`SKIPPED: no real llama.cpp server for test
 const program = 'program' in found ? found.program : ''
 
 const ENGINES = 3
-const CHATS = 8
-const TURNS = 4
+const CHATS = 12
+const TURNS = 3
 
 interface Reuse {
   readonly cached: number

@@ -6,7 +6,7 @@ import { idealReuse } from '../../src/workload/ideal-reuse.ts'
 import { conversation, conversationAt, engine } from './runs.ts'
 
 const PROFILE = engine('qwen3-32b-tp2-h100')
-/** Millions of tokens, published LRU and Belady hit in %. */
+/** Millions of tokens, LRU and Belady hit in % of the reference. */
 const HITS: readonly (readonly [millions: number, lru: number, belady: number])[] = [
   [0.3, 4.3, 15],
   [1, 5.6, 25.8],
@@ -17,7 +17,7 @@ const HITS: readonly (readonly [millions: number, lru: number, belady: number])[
   [24, 36.1, 37.3],
   [48, 37.1, 37.3],
 ]
-/** Millions of tokens, retention, published mean, p50 and p99 in s. */
+/** Millions of tokens, retention, the reference's mean, p50 and p99 in s. */
 const FLOORS: readonly (readonly [number, Retention, string])[] = [
   [0, 'lru', '0.853 / 0.34 / 9.53'],
   [0.05, 'lru', '0.853 / 0.34 / 9.53'],
@@ -34,7 +34,7 @@ const LOWER_BOUNDS: readonly (readonly [number, number])[] = [
   [3, 0.346],
 ]
 
-/** What caches and engines can give at most, beside what others computed for the same trace. */
+/** What caches and engines can give at most, beside an independent computation from the same formulas and trace. */
 export function boundTables(): Table[] {
   return [hitTable(), floorTable(), lowerBoundTable()]
 }
@@ -55,7 +55,7 @@ function hitTable(): Table {
   return {
     title: 'Hit of one pooled cache on the conversation trace, % of prompt tokens',
     rows: [
-      ['pooled tokens', 'LRU', 'published', 'Belady', 'published'],
+      ['pooled tokens', 'LRU', 'reference', 'Belady', 'reference'],
       ...rows,
       ['endless', (100 * share).toFixed(1), '37.4', '', ''],
     ],
@@ -63,26 +63,26 @@ function hitTable(): Table {
 }
 
 function floorTable(): Table {
-  const rows = FLOORS.map(([millions, retention, published]) => {
+  const rows = FLOORS.map(([millions, retention, reference]) => {
     const { mean, p50, p99 } = statistics(
       idleTtfts({ workload: conversation, profile: PROFILE, warmUp: 0.1 }, millions * 1e6, retention),
     )
-    return [`${millions} M, ${retention}`, `${mean.toFixed(3)} / ${p50.toFixed(2)} / ${p99.toFixed(2)}`, published]
+    return [`${millions} M, ${retention}`, `${mean.toFixed(3)} / ${p50.toFixed(2)} / ${p99.toFixed(2)}`, reference]
   })
   return {
     title: 'TTFT on idle engines with one pooled cache, s: mean / p50 / p99',
-    rows: [['pooled tokens', 'here', 'published'], ...rows],
+    rows: [['pooled tokens', 'here', 'reference'], ...rows],
   }
 }
 
 function lowerBoundTable(): Table {
-  const rows = LOWER_BOUNDS.map(([speed, published]) => {
+  const rows = LOWER_BOUNDS.map(([speed, reference]) => {
     const workload = conversationAt(speed, 1)
     const { work, queueing } = ttftLowerBound({ workload, profile: PROFILE, endpoints: 8, warmUp: 0.1 })
-    return [`x${speed}`, work.toFixed(3), '0.546', queueing.toFixed(3), published.toFixed(3)]
+    return [`x${speed}`, work.toFixed(3), '0.546', queueing.toFixed(3), reference.toFixed(3)]
   })
   return {
     title: 'Lower bounds on the mean TTFT of 8 endpoints, s',
-    rows: [['speed', 'own work', 'published', 'one fast machine', 'published'], ...rows],
+    rows: [['speed', 'own work', 'reference', 'one fast machine', 'reference'], ...rows],
   }
 }

@@ -13,8 +13,8 @@ interface Cell {
   readonly speed: number
 }
 
-/** A policy, and its published mean TTFT s / p99 s / mean TPOT ms / mean E2E s / hit %. */
-type Row = readonly [label: string, policy: PartConfig, published: string]
+/** A policy, and the reference's mean TTFT s / p99 s / mean TPOT ms / mean E2E s / hit %. */
+type Row = readonly [label: string, policy: PartConfig, reference: string]
 
 const MAIN: readonly Row[] = [
   ['round robin', { type: 'round-robin' }, '2.943 / 21.4 / 68.1 / 22.5 / 7.8'],
@@ -36,7 +36,7 @@ const LPWL = { type: 'least-prefill-work' }
 const LMETRIC = { type: 'lmetric' }
 const MARGINAL = { type: 'marginal-cost' }
 
-/** Other cells: what is published of each is given as far as it is. */
+/** Other cells: the reference has fewer figures of some. */
 const OTHERS: readonly (readonly [name: string, cell: Cell, rows: readonly Row[]])[] = [
   [
     'x2.0, 1 M',
@@ -96,18 +96,18 @@ const OTHERS: readonly (readonly [name: string, cell: Cell, rows: readonly Row[]
   ],
 ]
 
-/** Policies on the conversation trace, beside what another simulator of the same engine model gave. */
+/** Policies on the conversation trace, beside what another simulator with the same model of an engine gave. */
 export function policyTables(): Table[] {
   const main: Cell = { profile: H100, kvTokens: 1_000_000, endpoints: 8, speed: 1.5 }
   return [
     {
       title: 'Policies on the conversation trace, 8 endpoints, 1 M tokens each, x1.5',
       rows: [
-        ['policy', 'here: TTFT s / p99 / TPOT ms / E2E s / hit %', 'published', 'predicted view'],
-        ...MAIN.map(([label, policy, published]) => [
+        ['policy', 'here: TTFT s / p99 / TPOT ms / E2E s / hit %', 'reference', 'predicted view'],
+        ...MAIN.map(([label, policy, reference]) => [
           label,
           shown(simulate(main, policy, 'exact')),
-          published,
+          reference,
           shown(simulate(main, policy, 'predicted')),
         ]),
       ],
@@ -115,9 +115,9 @@ export function policyTables(): Table[] {
     {
       title: 'Other cells on the same trace',
       rows: [
-        ['cell', 'policy', 'here: TTFT s / p99 / TPOT ms / E2E s / hit %', 'published'],
+        ['cell', 'policy', 'here: TTFT s / p99 / TPOT ms / E2E s / hit %', 'reference'],
         ...OTHERS.flatMap(([name, cell, rows]) =>
-          rows.map(([label, policy, published]) => [name, label, shown(simulate(cell, policy, 'exact')), published]),
+          rows.map(([label, policy, reference]) => [name, label, shown(simulate(cell, policy, 'exact')), reference]),
         ),
       ],
     },

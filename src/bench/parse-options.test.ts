@@ -38,7 +38,10 @@ test('a trace takes limits where a generator takes settings', () => {
 })
 
 test.each([
-  [{ workload: 'soap' }, '--workload: expected one of chat, tools, rag, single; found soap'],
+  [
+    { workload: 'soap' },
+    '--workload: expected one of chat, tools, rag, single, groups, hot, bursts, agents, branches; found soap',
+  ],
   [{ speed: '0' }, '--speed: expected a number above 0, found 0'],
   [{ speed: 'fast' }, '--speed: expected a number above 0, found fast'],
   [{ seeds: '2.5' }, '--seeds: expected a whole number of at least 1, found 2.5'],

@@ -2,6 +2,7 @@ import { statisticNames } from '../stats/summary.ts'
 import { formatCount, formatNumber, formatShare } from '../report/format-number.ts'
 import type { BenchResult, TimingSummary } from './result-schema.ts'
 import { timingNames } from './seed-figures.ts'
+import { shellCommand } from '../report/shell-command.ts'
 import { renderMarkdown, renderText } from '../report/table.ts'
 import type { Table } from '../report/table.ts'
 
@@ -40,7 +41,7 @@ export function reportMarkdown(result: BenchResult): string {
 
 /** The command that made a result. */
 export function commandLine(result: BenchResult): string {
-  return ['kvasir', 'bench', ...result.command.map(shellQuote)].join(' ')
+  return shellCommand(['kvasir', 'bench', ...result.command])
 }
 
 /** The machine of the load generator in a line. */
@@ -139,8 +140,4 @@ function endpointTable(result: BenchResult): Table {
 function errorTable(result: BenchResult): Table {
   const rows = Object.entries(result.summary.errors).map(([kind, count]) => [kind, formatCount(count)])
   return { title: 'Errors', rows: [['kind', 'requests'], ...rows] }
-}
-
-function shellQuote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

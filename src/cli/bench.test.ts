@@ -103,7 +103,7 @@ test.each([
   [
     'an unknown workload',
     ['http://h', '--workload', 'soap'],
-    '--workload: expected one of chat, tools, rag, single; found soap',
+    '--workload: expected one of chat, tools, rag, single, groups, hot, bursts, agents, branches; found soap',
   ],
   ['an unknown option', ['http://h', '--nope'], "unknown option '--nope'"],
   ['no argument', [], "missing required argument 'url'"],

@@ -27,7 +27,10 @@ function addLoadOptions(bench: Command) {
   bench
     .option('--trace <path>', 'replay a trace: a Mooncake or Bailian file, a coding-agent session, or a folder of them')
     .option('--trace-block-tokens <n>', "tokens of a block of a trace file, where it is not the publisher's usual")
-    .option('--workload <kind>', 'generate a workload: chat, tools, rag or single (default: chat)')
+    .option(
+      '--workload <kind>',
+      'generate a workload: chat, tools, rag, single, groups, hot, bursts, agents or branches (default: chat)',
+    )
     .option('--model <name>', 'model to ask for (default: the first that the address lists)')
     .option('--route <api>', 'chat or completions (default: chat)')
     .option('--loop <pacing>', 'open, sessions or closed (default: what fits the workload)')

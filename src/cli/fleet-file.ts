@@ -26,7 +26,10 @@ const seconds = () => quantity(DURATION, 0)
 const engine = {
   profile: z.enum(PROFILE_NAMES).optional(),
   kvTokens: quantity(TOKENS, 1).optional(),
-  slow: z.number({ error: 'expected a factor such as 1.5' }).positive({ error: 'expected a factor above 0' }).optional(),
+  slow: z
+    .number({ error: 'expected a factor such as 1.5' })
+    .positive({ error: 'expected a factor above 0' })
+    .optional(),
 }
 
 const outage = z
@@ -39,6 +42,7 @@ const entry = z
     count: whole(1, 4096).default(1),
     ...engine,
     hostTokens: quantity(TOKENS, 0).optional(),
+    hostLoadShare: z.number({ error: 'expected a share such as 0.25' }).nonnegative().optional(),
     believed: z.strictObject(engine).optional(),
     joinsAt: seconds().default(0),
     leavesAt: seconds().default(Number.POSITIVE_INFINITY),

@@ -28,7 +28,10 @@ export function addLoadOptions(command: Command): void {
     .option('--trace <path>', 'a Mooncake or Bailian file, a decision log, a coding-agent session, or a folder of them')
     .option('--trace-block-tokens <n>', "tokens of a block of a trace file, where it is not the publisher's usual")
     .option('--model <name>', 'keep the requests for this model of a decision log')
-    .option('--workload <kind>', 'generate a workload: chat, tools, rag or single (default: chat)')
+    .option(
+      '--workload <kind>',
+      'generate a workload: chat, tools, rag, single, groups, hot, bursts, agents or branches (default: chat)',
+    )
     .option('--requests <n>', 'take at most this many requests')
     .option('--max-prompt <n>', 'leave out prompts of more tokens, and what follows them in their session')
     .option('--output-cap <n>', 'generate at most this many tokens per answer')

@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   config: async () => (await import('./config.ts')).configCommand(),
   engine: async () => (await import('./engine.ts')).engineCommand(),
   bench: async () => (await import('./bench.ts')).benchCommand(),
+  simulate: async () => (await import('./simulate.ts')).simulateCommand(),
+  plan: async () => (await import('./plan.ts')).planCommand(),
 }
 
 async function main(argv: readonly string[]): Promise<void> {

@@ -114,12 +114,12 @@ function readBaseline(given: string | undefined, arms: readonly Arm[]): string {
 }
 
 /** Arguments that only say where results go, or how fast, do not belong to what was run. */
-const OUTPUT_FLAGS = ['--json', '--markdown', '--html', '--jobs']
+const OUTPUT_FLAGS = new Set(['--json', '--markdown', '--html', '--jobs'])
 
 /** The arguments that decide the outcome. */
 export function withoutOutputs(args: readonly string[]): string[] {
   return args.filter((arg, index) => {
     const flag = arg.split('=')[0] ?? ''
-    return !OUTPUT_FLAGS.includes(flag) && !OUTPUT_FLAGS.includes(args[index - 1] ?? '')
+    return !OUTPUT_FLAGS.has(flag) && !OUTPUT_FLAGS.has(args[index - 1] ?? '')
   })
 }

@@ -13,7 +13,10 @@ export function simulateCommand(): Command {
   addMatrixOptions(command)
   return command.action(async (options: unknown) => {
     const { simulate } = await import('./run-simulate.ts')
-    process.exitCode = await simulate(options, argumentsAfter('simulate', command.parent?.args ?? process.argv.slice(2)))
+    process.exitCode = await simulate(
+      options,
+      argumentsAfter('simulate', command.parent?.args ?? process.argv.slice(2)),
+    )
   })
 }
 

@@ -61,7 +61,9 @@ export function endpointSchema(profiles?: readonly string[]) {
       .exactOptional(),
     role: z
       .enum(roles)
-      .describe('What it does for a request: everything, or one part of a disaggregated group; whole requests go to both and decode')
+      .describe(
+        'What it does for a request: everything, or one part of a disaggregated group; whole requests go to both and decode',
+      )
       .prefault('both'),
     labels: z
       .record(text(), text())

@@ -1,7 +1,9 @@
 import type { SchedulingRequest } from '../core/request.ts'
 
-/** Only every so many blocks of a prompt are looked at: chained keys make one of them vouch for all before it. */
-const STRIDE = 8
+/** Chained keys make one block vouch for all before it, so few are looked at: near the front every 4th, then every 32nd. */
+const NEAR_STRIDE = 4
+const FAR_STRIDE = 32
+const NEAR_BLOCKS = 64
 /** Prompts that are remembered as a share of the estimate: an observation weighs this little. */
 const WEIGHT = 0.005
 
@@ -37,13 +39,17 @@ export function createReuseEstimate(entries = 1 << 16): ReuseEstimate {
   /** Leading blocks of the prompt that were seen within the window; marks all of them as seen now. */
   function seenBlocks({ blocks, tokensPerBlock }: SchedulingRequest, windowTokens: number): number {
     let seen = 0
-    for (let block = STRIDE - 1; block < blocks.count; block += STRIDE) {
+    let unbroken = true
+    let block = NEAR_STRIDE - 1
+    while (block < blocks.count) {
       const low = blocks.words[2 * block]!
       const high = blocks.words[2 * block + 1]!
       const at = low & mask
-      if (seen === block + 1 - STRIDE && tags[at] === high && seenAt[at]! > sentTokens - windowTokens) seen = block + 1
+      unbroken &&= tags[at] === high && seenAt[at]! > sentTokens - windowTokens
+      if (unbroken) seen = block + 1
       tags[at] = high
       seenAt[at] = sentTokens + block * tokensPerBlock
+      block += block + 1 < NEAR_BLOCKS ? NEAR_STRIDE : FAR_STRIDE
     }
     return seen
   }

@@ -39,7 +39,7 @@ function countDistinct(keys: BigUint64Array): number {
 
 /** Keys of the first block of `count` blocks that `write` makes one after another in the same memory. */
 function firstKeys(count: number, write: (block: Uint8Array, index: number) => void): BigUint64Array {
-  const hasher = new BlockHasher()
+  const hasher = new BlockHasher(128)
   const block = noise(128, 7)
   const view = viewOf(block)
   const words = new Uint32Array(2 * count)
@@ -124,7 +124,7 @@ describe('a stream', () => {
   })
 
   test('leaves earlier results alone when it is used again', () => {
-    const hasher = new BlockHasher()
+    const hasher = new BlockHasher(128)
     const bytes = noise(4096, 5)
     hasher.begin(NAMESPACE)
     hasher.update(bytes, viewOf(bytes), 0, 1024)
@@ -230,7 +230,7 @@ describe('the hash', () => {
   })
 
   test('digests a blob on its own', () => {
-    const hasher = new BlockHasher()
+    const hasher = new BlockHasher(128)
     const bytes = noise(1000, 11)
     hasher.begin(NAMESPACE)
     hasher.update(bytes, viewOf(bytes), 0, 500)

@@ -12,6 +12,6 @@ export interface BlockKeys {
 }
 
 /** Bytes of canonical prompt text in one block, where no tokenizer is known. */
-export const BLOCK_BYTES = 128
+export const BLOCK_BYTES = 256
 
 export const NO_BLOCKS: BlockKeys = { count: 0, words: new Uint32Array(0) }

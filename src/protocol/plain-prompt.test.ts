@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { commonKeys, identityOf, scanned, sharedBlocks, streamOf } from './testing/canonical-stream.ts'
 import { BlockHasher } from '../prefix/block-hasher.ts'
+import { BLOCK_BYTES } from '../prefix/block-keys.ts'
 import { hashPrompt } from './prompt-identity.ts'
 
 const COMPLETIONS = '/v1/completions'
@@ -34,8 +35,8 @@ describe('a completion', () => {
     const long = hashPrompt(scanned(COMPLETIONS, body), { model: 'm' }, new BlockHasher())
     const other = { prompt: [...ids(2000), 5, ...ids(2000)] }
     const changed = hashPrompt(scanned(COMPLETIONS, other), { model: 'm' }, new BlockHasher())
-    expect(long.blocks.count).toBe(4096 / 32)
-    expect(sharedBlocks(long, changed)).toBe(Math.floor(2000 / 32))
+    expect(long.blocks.count).toBe((4096 * 4) / BLOCK_BYTES)
+    expect(sharedBlocks(long, changed)).toBe(Math.floor((2000 * 4) / BLOCK_BYTES))
   })
 
   test('of several prompts of token ids adds up their tokens', () => {

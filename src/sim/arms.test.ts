@@ -20,7 +20,7 @@ test('reads a flow map with the type inside, and lists inside of options', () =>
 })
 
 test.each([
-  ['dynamo', /--policies: unknown policy "dynamo": expected one of .*marginal-cost.*round-robin/],
+  ['nonesuch', /--policies: unknown policy "nonesuch": expected one of .*marginal-cost.*round-robin/],
   ['hit-bonus{nope: 1}', /policy "hit-bonus": options: unknown nope; the plugin takes bonus, penalty/],
   ['hit-bonus{penalty: -1}', /option penalty/],
   ['weighted-scorers{scorers: [{type: zzz}]}', /unknown scorer "zzz": expected one of/],

@@ -11,6 +11,8 @@ export interface SimulatedEndpoint {
   readonly believed?: EngineProfile
   /** Tokens of host memory behind the KV cache; 0 for none. */
   readonly hostTokens: number
+  /** What loading a token from host memory costs as a share of computing it; a quarter when undefined. */
+  readonly hostLoadShare?: number
   /** When the endpoint joins the fleet, cold. */
   readonly joinsAt: number
   /** When it is drained and leaves; Infinity for never. */
@@ -33,6 +35,8 @@ export type RouterView =
 /** Everything that decides the outcome of one simulation; equal scenarios give equal results, byte for byte. */
 export interface Scenario {
   readonly workload: Workload
+  /** Sessions at once where the workload is paced `closed`; 1 when undefined. */
+  readonly concurrency?: number
   readonly endpoints: readonly SimulatedEndpoint[]
   readonly policy: PartConfig
   readonly view: RouterView

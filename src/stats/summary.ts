@@ -35,6 +35,6 @@ export function sortedStatistics(sorted: Float64Array, counts?: Uint32Array, tot
 }
 
 /** Statistics of values in any order; NaN everywhere for an empty list. */
-export function statistics(values: readonly number[]): Statistics {
+export function statistics(values: ArrayLike<number>): Statistics {
   return sortedStatistics(Float64Array.from(values).sort())
 }

@@ -1,5 +1,8 @@
+import { generateAgents } from './generate-agents.ts'
+import { generateBranches } from './generate-branches.ts'
 import { generateChat } from './generate-chat.ts'
 import { generateRag, generateSingle } from './generate-questions.ts'
+import { generateBursts, generateGroups, generateHot } from './generate-shared-prefixes.ts'
 import { knobDefaults } from './generator-knobs.ts'
 import type { GeneratorKnobs, WorkloadKind } from './generator-knobs.ts'
 import { createRandom } from './random.ts'
@@ -11,6 +14,11 @@ const generators: Record<WorkloadKind, (knobs: GeneratorKnobs, random: Random) =
   tools: generateChat,
   rag: generateRag,
   single: generateSingle,
+  groups: generateGroups,
+  hot: generateHot,
+  bursts: generateBursts,
+  agents: generateAgents,
+  branches: generateBranches,
 }
 
 /** Makes a workload; the same kind, knobs and seed always make the same one. */

@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { NO_BLOCKS } from '../prefix/block-keys.ts'
+import { decisionLogLine } from './decision-log-format.ts'
 import { idealReuse } from './ideal-reuse.ts'
 import { loadTrace } from './load-trace.ts'
 import { countRequests } from './workload.ts'
@@ -46,6 +48,20 @@ test('the coding-agent traces: 40 sessions, 1,871 requests, nearly every token w
   expect(countRequests(one)).toBe(46)
 })
 
+function decisionLine(model: string): string {
+  const request = {
+    at: 1e12,
+    e2e: 5,
+    ttft: 1,
+    model,
+    promptTokens: 5,
+    promptBytes: 20,
+    outputTokens: 3,
+    blocks: NO_BLOCKS,
+  }
+  return decisionLogLine({ ...request, cachedTokens: undefined, session: undefined, endpoint: undefined }, 's')
+}
+
 const session = {
   id: 's',
   block_size: 64,
@@ -71,9 +87,29 @@ test('takes another block size for a file that has one', async () => {
   expect(countRequests(await loadTrace(path, { blockTokens: 256 }))).toBe(1)
 })
 
+test('reads a decision log from a file or from a folder of them', async () => {
+  const path = await file('decisions', decisionLine('m'))
+  expect(await loadTrace(path)).toMatchObject({ name: 'decision-log', pacing: 'open' })
+  const logs = await mkdtemp(join(tmpdir(), 'kvasir-logs-'))
+  await writeFile(join(logs, 'a.jsonl'), decisionLine('m'))
+  await writeFile(join(logs, 'b.jsonl'), decisionLine('n'))
+  await expect(loadTrace(logs)).rejects.toThrow('choose one with --model')
+  expect(countRequests(await loadTrace(logs, { model: 'n' }))).toBe(1)
+  await rm(logs, { recursive: true })
+})
+
+test('says what is missing from a trace without ids of blocks', async () => {
+  const path = await file('i', '{"timestamp":1,"input_length":5,"output_length":1}')
+  await expect(loadTrace(path)).rejects.toThrow(/i:1: hash_ids is missing: .* not which of them share a prefix/)
+})
+
 test('says what is wrong with a path', async () => {
   await expect(loadTrace(join(folder, 'missing'))).rejects.toThrow(/missing: expected a Mooncake .*ENOENT/)
-  await expect(loadTrace(folder)).rejects.toThrow('expected .json files of coding-agent sessions, found none')
+  await expect(loadTrace(folder)).rejects.toThrow(
+    'expected .json files of coding-agent sessions or .jsonl files of decision logs, found none',
+  )
   await expect(loadTrace(await file('g', '{"prompt":"x"}'))).rejects.toThrow('found an object with prompt')
-  await expect(loadTrace(await file('h', 'hello'))).rejects.toThrow('expected a JSON object')
+  await expect(loadTrace(await file('h', 'hello'))).rejects.toThrow(
+    /h:1: expected a Mooncake .*ids of prompts' blocks; found "hello"/,
+  )
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { generateWorkload } from './generate-workload.ts'
 import { createRandom } from './random.ts'
-import { capOutputs, dropLongPrompts, jitterStarts, takeRequests, takeSessions } from './reshape.ts'
+import { capOutputs, dropLongPrompts, jitterStarts, scaleTimes, takeRequests, takeSessions } from './reshape.ts'
 import { countRequests } from './workload.ts'
 
 const chat = generateWorkload('chat', { sessions: 4, turns: 5, startJitterMs: 0 }, 1)
@@ -32,4 +32,16 @@ test('ends sessions before prompts that are too long, and says how many requests
   expect(cut.notes[0]).toMatch(`${20 - countRequests(cut)} requests left out`)
   expect(dropLongPrompts(chat, 1).sessions).toEqual([])
   expect(dropLongPrompts(chat, 1_000_000).notes).toEqual([])
+})
+
+test('divides recorded times, and scales think times besides', () => {
+  const [session] = chat.sessions
+  const first = session?.requests[0]
+  if (session === undefined || first === undefined) throw new Error('expected a request')
+  const timed = { ...chat, sessions: [{ ...session, start: 6, requests: [{ ...first, offset: 4, think: 2 }] }] }
+  const scaled = scaleTimes(timed, 2, 3)
+  expect(scaled.sessions[0]).toMatchObject({ start: 3, requests: [{ offset: 2, think: 3 }] })
+  expect(scaled.sessions[0]?.requests[0]?.messages).toBe(first.messages)
+  expect(scaleTimes(chat, 2, 1).sessions[0]?.requests[0]).not.toHaveProperty('offset')
+  expect(scaleTimes(chat, 1, 1)).toBe(chat)
 })

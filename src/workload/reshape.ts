@@ -52,6 +52,21 @@ export function dropLongPrompts(workload: Workload, tokens: number): Workload {
   return { ...cut, sessions, notes: [...cut.notes, note] }
 }
 
+/** Divides all recorded times by `speed` and multiplies think times by `thinkScale` besides. */
+export function scaleTimes(workload: Workload, speed: number, thinkScale: number): Workload {
+  if (speed === 1 && thinkScale === 1) return workload
+  const scale = (request: WorkloadRequest): WorkloadRequest => ({
+    ...request,
+    ...(request.offset === undefined ? {} : { offset: request.offset / speed }),
+    think: (request.think * thinkScale) / speed,
+  })
+  return mapSessions(workload, (session) => ({
+    ...session,
+    start: session.start / speed,
+    requests: session.requests.map(scale),
+  }))
+}
+
 function mapSessions(workload: Workload, change: (session: WorkloadSession) => WorkloadSession): Workload {
   return { ...workload, sessions: workload.sessions.map(change) }
 }

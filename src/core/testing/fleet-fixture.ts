@@ -1,4 +1,5 @@
 import { BlockHasher } from '../../prefix/block-hasher.ts'
+import { BLOCK_BYTES } from '../../prefix/block-keys.ts'
 import { PredictedIndex } from '../../prefix/predicted-index.ts'
 import { z, definePolicy, type PolicyPlugin } from '../plugin.ts'
 import type { EndpointSettings } from '../endpoint.ts'
@@ -57,7 +58,7 @@ export function requestOf(prompt: string, over: Partial<SchedulingRequest> = {})
     id: 'r',
     model: 'm',
     blocks: hasher.finish(),
-    tokensPerBlock: 32,
+    tokensPerBlock: BLOCK_BYTES / 4,
     promptTokens: bytes.length / 4,
     promptBytes: bytes.length,
     outputTokens: 100,

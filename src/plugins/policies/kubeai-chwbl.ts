@@ -19,7 +19,7 @@ function hashPrompt({ blocks }: SchedulingRequest, bytes: number): number {
  *
  * Source: the `PrefixHash` strategy of KubeAI and its defaults: 256 virtual nodes, load factor 125 %, prefix of 100
  * characters. There, the prefix is that of the first user message, with the adapter's name; here, it is that of the
- * whole prompt, in whole blocks of 128 bytes, so prompts behind one long system prompt share their place. A prompt
+ * whole prompt, in whole blocks of 256 bytes, so prompts behind one long system prompt share their place. A prompt
  * without a full block goes to the endpoint with the fewest requests. `consistent-hash` is the rule without these
  * peculiarities.
  */
