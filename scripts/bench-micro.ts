@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { benchDecision } from './bench-decision.ts'
 import { benchIndex } from './bench-index.ts'
+import { benchSimulator } from './bench-simulator.ts'
 
 /** `npm run bench:micro`: correctness first, then machine, commit, command and figures. */
 function commit(): string {
@@ -22,7 +23,9 @@ print(
 print('')
 const results = [benchDecision(print)]
 print('')
-results.push(await benchIndex(print))
+results.push(benchIndex(print))
+print('')
+results.push(benchSimulator(print))
 print('')
 print(results.every(Boolean) ? 'all targets met' : 'some targets are missed')
 process.exitCode = results.every(Boolean) ? 0 : 1

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { findLlamaServer, llamaFleet } from './testing/llama-fleet.ts'
@@ -26,7 +27,12 @@ async function multiTurnChats(gateway: string): Promise<Reuse> {
   }
 }
 
+/** Chats open one after the other, and a user reads an answer before asking on. */
+const STAGGER_MS = 15
+const THINK_MS = 60
+
 async function oneChat(client: OpenAI, chat: number): Promise<Reuse> {
+  await sleep(chat * STAGGER_MS)
   const messages: OpenAI.ChatCompletionMessageParam[] = [
     { role: 'system', content: `Chat ${chat}: ${`rule ${chat * 7} of this assistant. `.repeat(20)}` },
   ]
@@ -37,6 +43,7 @@ async function oneChat(client: OpenAI, chat: number): Promise<Reuse> {
     reuse.cached += answer.usage?.prompt_tokens_details?.cached_tokens ?? 0
     reuse.prompt += answer.usage?.prompt_tokens ?? 0
     messages.push({ role: 'assistant', content: answer.choices[0]?.message.content || '-' })
+    await sleep(THINK_MS)
   }
   return reuse
 }

@@ -46,9 +46,15 @@ it('is one JSON object a line, whatever the texts hold', () => {
 })
 
 it('leaves out what is not known', () => {
-  const { requestId, route, streamed, arrivedAt, e2e, status, attempts } = RECORD
+  const { requestId, route, streamed, arrivedAt, e2e } = RECORD
   const bare: RequestRecord = {
-    ...{ requestId, route, streamed, arrivedAt, e2e, status: 400 + status - 200, attempts: attempts - 1 },
+    requestId,
+    route,
+    streamed,
+    arrivedAt,
+    e2e,
+    status: 400,
+    attempts: 0,
     model: undefined,
     queueSeconds: undefined,
     ttft: undefined,
