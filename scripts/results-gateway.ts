@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
  * Writes docs/results/gateway.md: the conversation trace through the fleet that `npm start` brings, once per policy, each
- * arm with fresh engines and a fresh router, then the bench's comparison.
+ * arm with fresh engines and a fresh router, then the bench's comparison. With the folder of an earlier run as argument,
+ * only the page is written again.
  */
+const PAGE = 'docs/results/gateway.md'
 const TRACE = '../shared/traces/mooncake/conversation_trace.jsonl'
 const POLICIES = ['marginal-cost', 'round-robin', 'least-loaded', 'prefix-aware']
 const MAIN = 'src/cli/main.ts'
@@ -47,13 +49,35 @@ function stop(child: ChildProcess): Promise<void> {
   })
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'kvasir-results-'))
-const files: string[] = []
-for (const policy of POLICIES) {
+/** What a reader needs to run it again, in front of the bench's own report. */
+function writePage(files: readonly string[]): void {
+  run(['bench', 'report', ...files, '--markdown', PAGE])
+  const head = [
+    '# The gateway on the conversation trace',
+    '',
+    'Written by `node scripts/results-gateway.ts`, which for each policy starts the fleet anew with',
+    '',
+    `    kvasir ${START('POLICY').join(' ')}`,
+    '',
+    'and sends the load with',
+    '',
+    `    kvasir bench URL --trace ${TRACE} ${BENCH.join(' ')}`,
+    '',
+    'The engines run at eight times their speed; all times below are engine seconds. At this load round robin answers all requests,',
+    'with a queue that comes and goes. One router, four simulated engines (Qwen3-32B on two H100, 1 M tokens of KV cache each)',
+    'and the load generator share one small machine, so compare columns, not machines.',
+    '',
+  ]
+  writeFileSync(PAGE, `${head.join('\n')}\n${readFileSync(PAGE, 'utf8').replace(/^# /, '## ')}`)
+}
+
+const earlier = process.argv[2]
+const folder = earlier ?? mkdtempSync(join(tmpdir(), 'kvasir-results-'))
+const files = POLICIES.map((policy) => join(folder, `${policy}.json`))
+for (const [i, policy] of POLICIES.entries()) {
+  if (earlier !== undefined) break
   const fleet = await startFleet(policy)
-  const json = join(folder, `${policy}.json`)
-  run(['bench', 'http://127.0.0.1:8180', '--trace', TRACE, ...BENCH, '--label', policy, '--json', json])
-  files.push(json)
+  run(['bench', 'http://127.0.0.1:8180', '--trace', TRACE, ...BENCH, '--label', policy, '--json', files[i] ?? ''])
   await stop(fleet)
 }
-run(['bench', 'report', ...files, '--markdown', 'docs/results/gateway.md'])
+writePage(files)

@@ -9,8 +9,9 @@ if ('missing' in found) console.warn(`SKIPPED: no real llama.cpp server for test
 const program = 'program' in found ? found.program : ''
 
 const ENGINES = 3
-const CHATS = 12
+const CHATS = 4
 const TURNS = 3
+const ROUNDS = 6
 
 interface Reuse {
   readonly cached: number
@@ -20,19 +21,26 @@ interface Reuse {
 /** The same load for every policy: chats of several turns side by side, each turn with the real answer before it. */
 async function multiTurnChats(gateway: string): Promise<Reuse> {
   const client = new OpenAI({ baseURL: `${gateway}/v1`, apiKey: 'none', maxRetries: 0 })
-  const results = await Promise.all(Array.from({ length: CHATS }, (_, chat) => oneChat(client, chat)))
+  const results: Reuse[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const chats = Array.from({ length: CHATS }, (_, chat) => oneChat(client, round * CHATS + chat))
+    results.push(...(await Promise.all(chats)))
+  }
   return {
     cached: results.reduce((sum, { cached }) => sum + cached, 0),
     prompt: results.reduce((sum, { prompt }) => sum + prompt, 0),
   }
 }
 
-/** Chats open one after the other, and a user reads an answer before asking on. */
-const STAGGER_MS = 15
-const THINK_MS = 60
+/**
+ * Chats open one after the other, and users take different times to ask on: in lockstep, round robin would take every chat
+ * to another engine each turn, or bring all back to theirs, by the mere number of chats.
+ */
+const STAGGER_MS = 30
+const THINK_MS = 100
 
 async function oneChat(client: OpenAI, chat: number): Promise<Reuse> {
-  await sleep(chat * STAGGER_MS)
+  await sleep((chat % CHATS) * STAGGER_MS)
   const messages: OpenAI.ChatCompletionMessageParam[] = [
     { role: 'system', content: `Chat ${chat}: ${`rule ${chat * 7} of this assistant. `.repeat(20)}` },
   ]
@@ -43,7 +51,7 @@ async function oneChat(client: OpenAI, chat: number): Promise<Reuse> {
     reuse.cached += answer.usage?.prompt_tokens_details?.cached_tokens ?? 0
     reuse.prompt += answer.usage?.prompt_tokens ?? 0
     messages.push({ role: 'assistant', content: answer.choices[0]?.message.content || '-' })
-    await sleep(THINK_MS)
+    await sleep(THINK_MS * (0.5 + Math.random()))
   }
   return reuse
 }
@@ -64,7 +72,7 @@ describe.skipIf(program === '')('three real llama.cpp servers', () => {
     console.log(
       `cached tokens, the engines' own word: marginal-cost ${share(ours)}, round-robin ${share(roundRobin)}: ${ratio.toFixed(2)} times`,
     )
-    expect(ours.prompt).toBeGreaterThan(15_000)
+    expect(ours.prompt).toBeGreaterThan(10_000)
     expect(ratio).toBeGreaterThanOrEqual(1.5)
   })
 
