@@ -68,7 +68,10 @@ function writePage(files: readonly string[]): void {
     'and the load generator share one small machine, so compare columns, not machines.',
     '',
   ]
-  writeFileSync(PAGE, `${head.join('\n')}\n${readFileSync(PAGE, 'utf8').replace(/^# /, '## ')}`)
+  writeFileSync(
+    PAGE,
+    `${head.join('\n')}\n${readFileSync(PAGE, 'utf8').replace(/^# /, '## ').replaceAll(folder, 'results')}`,
+  )
 }
 
 const earlier = process.argv[2]
