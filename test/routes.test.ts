@@ -36,7 +36,9 @@ describe('routes beside chat', () => {
   })
 
   it('pass through any other path under /v1, with its method, query and body', async () => {
-    await using engine = await fakeEngine((response, { method, url, body }) => response.end(`${method} ${url} ${body.toString()}`))
+    await using engine = await fakeEngine((response, { method, url, body }) =>
+      response.end(`${method} ${url} ${body.toString()}`),
+    )
     await using router = await runRouter({ endpoints: [engine.url] })
     const posted = await fetch(`${router.gateway}/v1/audio/transcriptions?x=1`, { method: 'POST', body: 'not json' })
     expect(await posted.text()).toBe('POST /v1/audio/transcriptions?x=1 not json')

@@ -28,7 +28,8 @@ const BYTES_PER_UNIT = 3
 export function createProgramLog(settings: LogSettings): ProgramLog {
   const destination = pino.destination({ dest: settings.file ?? 1, sync: false, mkdir: true })
   const gather = gatherLines((text) => destination.write(text))
-  const write = settings.format === 'text' ? (line: string) => gather.add(readableLine(line)) : (line: string) => gather.add(line)
+  const write =
+    settings.format === 'text' ? (line: string) => gather.add(readableLine(line)) : (line: string) => gather.add(line)
   return {
     ...programLogTo({ write }, settings.format === 'off' ? 'silent' : settings.level),
     flush() {
