@@ -8,6 +8,7 @@ import { mooncakeFormat, parseBlockTrace } from '../src/workload/block-trace.ts'
 import { createRandom } from '../src/workload/random.ts'
 import { jitterStarts, scaleTimes } from '../src/workload/reshape.ts'
 import type { Workload } from '../src/workload/workload.ts'
+import { plainEndpoints } from './plain-endpoints.ts'
 
 const TRACE = fileURLToPath(new URL('../../shared/traces/mooncake/conversation_trace.jsonl', import.meta.url))
 const ENDPOINTS = 8
@@ -45,14 +46,7 @@ export function benchSimulator(print: (line: string) => void): boolean {
 
 function measure(workload: Workload, count: number): Fastest {
   const profile = profileNamed(DEFAULT_PROFILE)
-  const endpoints = Array.from({ length: count }, (_, i) => ({
-    id: `e${i}`,
-    profile,
-    hostTokens: 0,
-    joinsAt: 0,
-    leavesAt: Infinity,
-    outages: [],
-  }))
+  const endpoints = plainEndpoints(profile, count)
   const scenario = {
     workload,
     endpoints,

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { currentCommit } from '../current-commit.ts'
 import { cpus, loadavg, release, totalmem } from 'node:os'
 import { formatNumber, formatShare } from '../../src/report/format-number.ts'
 import { renderText } from '../../src/report/table.ts'
@@ -32,7 +32,7 @@ export function describeRun(args: readonly string[]): string {
   return [
     `machine  ${found[0]?.model.trim() ?? 'unknown CPU'}, ${found.length} cores, ${memory}, Linux ${release()}, load ${load}`,
     `node     ${process.version}`,
-    `commit   ${commit()}`,
+    `commit   ${currentCommit()}`,
     `command  ${['node scripts/bench-proxy.ts', ...args].join(' ')}`,
     `kvasir   node src/cli/main.ts start --endpoint UPSTREAM ${KVASIR_FLAGS.join(' ')}`,
     '         its log, at the default level, goes to a file: a line for each request is part of the cost',
@@ -87,15 +87,4 @@ function median(values: readonly number[]): number {
   const middle = sorted.length >> 1
   const high = sorted[middle] ?? Number.NaN
   return sorted.length % 2 === 1 ? high : (high + (sorted[middle - 1] ?? high)) / 2
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim()
-  } catch {
-    return 'unknown'
-  }
 }

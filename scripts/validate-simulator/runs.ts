@@ -10,6 +10,7 @@ import { mooncakeFormat, parseBlockTrace } from '../../src/workload/block-trace.
 import { createRandom } from '../../src/workload/random.ts'
 import { jitterStarts, scaleTimes } from '../../src/workload/reshape.ts'
 import type { Workload } from '../../src/workload/workload.ts'
+import { plainEndpoints } from '../plain-endpoints.ts'
 
 const FILE = fileURLToPath(new URL('../../../shared/traces/mooncake/conversation_trace.jsonl', import.meta.url))
 
@@ -58,14 +59,7 @@ export interface Figures {
 /** Simulates and sums up. */
 export function figuresOf(run: Run): Figures {
   const { workload, profile, endpoints: count, policy, concurrency } = run
-  const endpoints = Array.from({ length: count }, (_, i) => ({
-    id: `e${i}`,
-    profile,
-    hostTokens: 0,
-    joinsAt: 0,
-    leavesAt: Infinity,
-    outages: [],
-  }))
+  const endpoints = plainEndpoints(profile, count)
   const { requests, span } = runSimulation({
     workload,
     endpoints,

@@ -96,8 +96,8 @@ export class Exchange implements AttemptOwner {
     const { endpoint } = attempt.choice.lease
     if (outcome.kind === 'finished') {
       this.#context.health.succeeded(endpoint)
-      // After any other end the connection may still be sending them.
-      this.#context.buffers.give(this.#parts.body)
+      // After any other end, and where an endpoint refused early, a connection may still be sending the bytes.
+      if (this.#attempts === 1) this.#context.buffers.give(this.#parts.body)
     }
     // A 4xx is the client's mistake, not the endpoint's illness.
     const clientError = attempt.status >= 400 && attempt.status < 500
