@@ -16,6 +16,7 @@ import { BlockHasher } from '../prefix/block-hasher.ts'
 import { PredictedIndex } from '../prefix/predicted-index.ts'
 import { createAdminActions } from './admin-actions.ts'
 import { createPolicy } from './create-policy.ts'
+import type { DecisionRecorder } from './decision-recorder.ts'
 import { endpointPlan } from './endpoint-plan.ts'
 import { type EndpointPlan, EndpointRegistry } from './endpoint-registry.ts'
 import { gatewaySettings } from './gateway-settings.ts'
@@ -27,6 +28,8 @@ export interface RouterParts {
   readonly log: Omit<ProgramLog, 'flush'>
   /** Endpoints beside those of the configuration, e.g. simulated engines; a reload leaves them alone. */
   readonly extraEndpoints: readonly EndpointPlan[]
+  /** Writes the decision log, where one is asked for; whoever opened it closes it. */
+  readonly recorder?: DecisionRecorder | undefined
 }
 
 /** Where a running router can be reached, as base URLs. */
@@ -40,6 +43,7 @@ export class Router {
   #config: Config
   readonly #plugins: PluginLists
   readonly #log: Omit<ProgramLog, 'flush'>
+  readonly #recorder: DecisionRecorder | undefined
   readonly #index: PredictedIndex
   readonly #fleet: Fleet
   readonly #registry: EndpointRegistry
@@ -49,10 +53,11 @@ export class Router {
   readonly #gateway: GatewayServer
   readonly #admin: AdminServer
 
-  constructor({ config, plugins, log, extraEndpoints }: RouterParts) {
+  constructor({ config, plugins, log, extraEndpoints, recorder }: RouterParts) {
     this.#config = config
     this.#plugins = plugins
     this.#log = log
+    this.#recorder = recorder
     this.#index = new PredictedIndex({ maxBytes: config.prefix.maxBytes })
     this.#fleet = new Fleet({
       index: this.#index,
@@ -155,10 +160,11 @@ export class Router {
         this.#metrics.decided(decision)
       },
       retried: (decision, reason) => this.#metrics.retried(decision, reason),
-      ended: (record) => {
+      ended: (record, request) => {
         if (record.decision !== undefined) this.#decisions.settle(record)
         this.#metrics.ended(record)
         this.#log.request(record)
+        if (request !== undefined) this.#recorder?.ended(record, request)
       },
     }
   }

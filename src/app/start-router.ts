@@ -5,6 +5,7 @@ import { watchConfig } from '../config/watch.ts'
 import type { StepRates } from '../core/rates.ts'
 import { profileNamed } from '../engine/profiles.ts'
 import { createProgramLog, type ProgramLog } from '../observe/program-log.ts'
+import { openDecisionRecorder } from './decision-recorder.ts'
 import { DemoFleet, type DemoEngine, type DemoFleetOptions } from './demo-fleet.ts'
 import type { EndpointPlan } from './endpoint-registry.ts'
 import { programConfig, type ProgramConfig } from './program-config.ts'
@@ -21,12 +22,14 @@ export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): P
   const source = await programConfig(flags)
   const config = source.read()
   const log = createProgramLog(config.log)
+  const { decisions } = config.log
+  const recorder = decisions === undefined ? undefined : await openDecisionRecorder(decisions, log)
   const fleet =
     config.endpoints.length === 0
       ? await DemoFleet.start(demo, (id) => log.logger.warn({ endpoint: id }, 'a simulated engine has stopped'))
       : undefined
   const extraEndpoints = fleet?.engines.map((engine) => demoPlan(config, engine, demo)) ?? []
-  const router = new Router({ config, plugins: source.plugins, log, extraEndpoints })
+  const router = new Router({ config, plugins: source.plugins, log, extraEndpoints, recorder })
   try {
     const addresses = await router.start()
     const ready = await router.settled(SETTLE)
@@ -38,9 +41,10 @@ export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): P
   const reload = (): void => reloadConfig(router, source, log)
   const watch = source.file === undefined ? undefined : watchConfig(source.file, reload)
   process.on('SIGHUP', reload)
-  stopOnSignal(router, log, () => {
+  stopOnSignal(router, log, async () => {
     watch?.[Symbol.dispose]()
     fleet?.stop()
+    await recorder?.close()
   })
 }
 
@@ -122,14 +126,14 @@ function printWelcome(
 }
 
 /** SIGTERM and SIGINT drain; the second one ends the program at once. */
-function stopOnSignal(router: Router, log: ProgramLog, cleanUp: () => void): void {
+function stopOnSignal(router: Router, log: ProgramLog, cleanUp: () => Promise<void>): void {
   let stopping = false
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1)
     stopping = true
     log.logger.info({ signal }, 'draining: no new requests, running ones finish')
-    void router.stop().finally(() => {
-      cleanUp()
+    void router.stop().finally(async () => {
+      await cleanUp()
       log.logger.info({}, 'stopped')
       log.flush()
       process.exit(0)

@@ -67,4 +67,7 @@ export const log = z.strictObject({
     .describe('One JSON object per line, readable text, or nothing')
     .prefault('json'),
   file: text('a file name').describe('File the log is appended to; standard output by default').exactOptional(),
+  decisions: text('a file name')
+    .describe('File requests are appended to, without their text, as a trace for `kvasir simulate`; none by default')
+    .exactOptional(),
 })

@@ -1,5 +1,6 @@
 import type { Decision } from './decision.ts'
 import type { RequestOutcome } from './outcome.ts'
+import type { SchedulingRequest } from './request.ts'
 
 /** What became of one client request; it holds no prompt text. Times are in seconds unless named otherwise. */
 export interface RequestRecord {
@@ -31,7 +32,11 @@ export interface RequestRecord {
 /** Is told of every decision and of the end of every request. Must be quick and must not throw. */
 export interface RequestObserver {
   decided(decision: Decision): void
-  ended(record: RequestRecord): void
+  /**
+   * @param request What was asked, undefined where that was not understood. It leads to the client's message and socket:
+   *   not to be kept.
+   */
+  ended(record: RequestRecord, request?: SchedulingRequest): void
   /** An attempt failed and another endpoint is tried; `reason` is from a closed set. */
   retried(decision: Decision, reason: string): void
 }

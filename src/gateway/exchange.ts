@@ -6,6 +6,7 @@ import { routerError, type RouterError } from '../core/errors.ts'
 import type { RequestOutcome } from '../core/outcome.ts'
 import type { Pool } from '../core/pool.ts'
 import type { SchedulingRequest } from '../core/request.ts'
+import type { RequestRecord } from '../core/request-record.ts'
 import type { Choice } from '../core/scheduler.ts'
 import type { Route } from '../protocol/route.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
@@ -149,7 +150,7 @@ export class Exchange implements AttemptOwner {
     this.#reported = true
     const { arrived, request, pool, route } = this.#parts
     const now = this.clock()
-    this.#context.observer.ended({
+    const record: RequestRecord = {
       requestId: request.id,
       route: route.name,
       model: pool.model,
@@ -163,7 +164,8 @@ export class Exchange implements AttemptOwner {
       attempts: this.#attempts,
       decision,
       outcome,
-    })
+    }
+    this.#context.observer.ended(record, request)
   }
 }
 

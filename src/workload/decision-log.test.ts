@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { decisionLineSchema, decisionLogLine } from '../core/decision-log-format.ts'
+import type { LoggedRequest } from '../core/decision-log-format.ts'
 import { BlockHasher } from '../prefix/block-hasher.ts'
 import { BLOCK_BYTES } from '../prefix/block-keys.ts'
-import { decisionLineSchema, decisionLogLine } from './decision-log-format.ts'
-import type { LoggedRequest } from './decision-log-format.ts'
 import { parseDecisionLog } from './decision-log.ts'
 import { idealReuse } from './ideal-reuse.ts'
 

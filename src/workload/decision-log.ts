@@ -1,6 +1,6 @@
+import { decisionLineSchema, KEY_DIGITS } from '../core/decision-log-format.ts'
+import type { DecisionLine } from '../core/decision-log-format.ts'
 import { BLOCK_BYTES } from '../prefix/block-keys.ts'
-import { decisionLineSchema, KEY_DIGITS } from './decision-log-format.ts'
-import type { DecisionLine } from './decision-log-format.ts'
 import { checkTraceValue, parseTraceJson } from './parse-json.ts'
 import { TraceError } from './trace-error.ts'
 import type { TextRun, Workload, WorkloadRequest, WorkloadSession } from './workload.ts'

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { decisionLineSchema } from '../../workload/decision-log-format.ts'
+import { decisionLineSchema } from '../../core/decision-log-format.ts'
 import { planReportSchema } from './plan-schema.ts'
 import { simulationReportSchema } from './simulation-schema.ts'
 

@@ -27,7 +27,10 @@ export const decisionLineSchema = z.object({
     .string()
     .regex(/^(?:[0-9a-f]{16})*$/, { error: 'expected 16 hexadecimal digits for each full block of 256 bytes' })
     .describe('Chained 64-bit keys of the full 256-byte blocks of the prompt, one after the other'),
-  session: z.string().optional().describe('Hash of the conversation or user, the same for the same one within a file'),
+  session: z
+    .string()
+    .optional()
+    .describe('Hash of the conversation or user, the same for the same one until the router is started again'),
   endpoint: z.string().optional().describe('Id of the endpoint that answered'),
 })
 
@@ -56,7 +59,7 @@ export interface LoggedRequest {
 /**
  * The line of a request, with a line feed at its end. It holds no text; who can guess a whole prompt up to the end of a
  * block can check the guess against the keys.
- * @param salt secret of the file, without which names of sessions cannot be guessed from their hashes
+ * @param salt secret of the run, without which names of sessions cannot be guessed from their hashes
  */
 export function decisionLogLine(request: LoggedRequest, salt: string): string {
   const { session, blocks, ttft, cachedTokens, endpoint } = request
