@@ -1,0 +1,74 @@
+import { generateWorkload } from '../../src/workload/generate-workload.ts'
+import { planWorkload } from '../../src/workload/plan-workload.ts'
+import type { LoadPlan } from '../../src/workload/plan-workload.ts'
+import { createRandom } from '../../src/workload/random.ts'
+import { dropLongPrompts, scaleTimes, takeRequests } from '../../src/workload/reshape.ts'
+import type { Workload } from '../../src/workload/workload.ts'
+import type { GeneratorCase, LoadCase } from './cases.ts'
+import { copySessions } from './copy-sessions.ts'
+import { mixtureOf } from './mixture-workload.ts'
+
+/** Traces that were read already. */
+const plans = new Map<string, Promise<LoadPlan>>()
+
+/** What a case sends to so many endpoints, with a seed for all that is random about it. */
+export async function caseWorkload(load: LoadCase, replicas: number, seed: number): Promise<Workload> {
+  switch (load.kind) {
+    case 'trace': {
+      const { workload } = await tracePlan(load.path)
+      const left = skipSessions(workload(seed), load.skip ?? 0)
+      const taken = takeRequests(left, Math.round(load.requestsPerEndpoint * replicas))
+      return scaleTimes(taken, (load.speedPer8 * replicas) / 8, 1)
+    }
+    case 'closed-trace': {
+      const { workload } = await tracePlan(load.path)
+      const whole = dropLongPrompts(workload(seed), load.maxPrompt)
+      const copied = copySessions(whole, Math.round(load.sessionsPerEndpoint * replicas), createRandom(seed))
+      const sessions = copied.sessions.map((session) => ({
+        ...session,
+        requests: session.requests.slice(0, load.turns),
+      }))
+      return { ...copied, sessions, pacing: 'closed' }
+    }
+    case 'generator':
+      return generated(load, replicas, seed)
+    case 'mixture':
+      return mixtureOf(
+        load.parts.map((part) => generated(part, replicas, seed)),
+        createRandom(seed),
+      )
+  }
+}
+
+function generated({ workload, sessionsPerEndpoint, period, knobs }: GeneratorCase, replicas: number, seed: number) {
+  const sessions = Math.round(sessionsPerEndpoint * replicas)
+  return generateWorkload(workload, { ...knobs, sessions, startJitterMs: period * 1000 }, seed)
+}
+
+/** The rest of a trace, with its first session at time 0. */
+function skipSessions(workload: Workload, count: number): Workload {
+  if (count === 0) return workload
+  const sessions = workload.sessions.slice(count)
+  const first = Math.min(...sessions.map(({ start }) => start))
+  return { ...workload, sessions: sessions.map((session) => ({ ...session, start: session.start - first })) }
+}
+
+/** Sessions at once under closed pacing. */
+export function concurrencyOf(load: LoadCase, replicas: number): number {
+  return load.kind === 'closed-trace' ? Math.max(1, Math.round(load.concurrency * replicas)) : 1
+}
+
+function tracePlan(path: string): Promise<LoadPlan> {
+  const known = plans.get(path)
+  if (known !== undefined) return known
+  const plan = planWorkload({
+    source: { kind: 'trace', path, blockTokens: undefined },
+    jitter: undefined,
+    maxRequests: undefined,
+    maxSessions: undefined,
+    maxPrompt: undefined,
+    outputCap: undefined,
+  })
+  plans.set(path, plan)
+  return plan
+}

@@ -1,0 +1,65 @@
+import { OURS, PLAIN } from './arms.ts'
+import { seriesOf } from './cell-runs.ts'
+import type { CellRuns } from './cell-runs.ts'
+import type { FigureName } from './figures.ts'
+import { geometricRatio, mean, ratioOf } from './ratios.ts'
+import type { Pair, Ratio } from './ratios.ts'
+
+/** How much worse still counts as equal: what the simulator cannot tell apart. */
+export const TOLERANCE = 0.03
+
+/** How our policy stands in a cell against the best of all. */
+export interface Standing {
+  readonly runs: CellRuns
+  /** Label of the policy with the lowest mean. */
+  readonly best: string
+  readonly bestValue: number
+  /** Ours over the best. */
+  readonly ratio: number
+}
+
+/** The policy with the lowest mean of a figure in a cell, and ours beside it. */
+export function standingOf(runs: CellRuns, figure: FigureName): Standing {
+  const means = [...runs.arms.keys()].map((label) => ({ label, value: mean(seriesOf(runs, label, figure)) }))
+  const best = means.reduce((low, one) => (one.value < low.value ? one : low))
+  const ours = mean(seriesOf(runs, OURS, figure))
+  return { runs, best: best.label, bestValue: best.value, ratio: ours / best.value }
+}
+
+/** One arm and another in a cell. */
+export function pairOf(runs: CellRuns, arm: string, base: string, figure: FigureName): Pair {
+  return { arm: seriesOf(runs, arm, figure), base: seriesOf(runs, base, figure) }
+}
+
+/** A policy over ours, over all cells. */
+export function againstOurs(cells: readonly CellRuns[], label: string, figure: FigureName): Ratio {
+  return geometricRatio(cells.map((runs) => pairOf(runs, label, OURS, figure)))
+}
+
+/** The figures in which our policy may nowhere be worse than round robin. */
+export const GUARDED = ['ttftP50', 'ttftP95', 'e2e'] as const satisfies readonly FigureName[]
+
+/** A figure of a cell in which our policy is worse than round robin. */
+export interface Defeat {
+  readonly runs: CellRuns
+  readonly figure: FigureName
+  readonly ours: number
+  readonly plain: number
+  readonly ratio: Ratio
+}
+
+/** Where ours is worse than round robin by more than the tolerance. */
+export function defeats(cells: readonly CellRuns[]): Defeat[] {
+  return cells.flatMap((runs) =>
+    GUARDED.flatMap((figure): Defeat[] => {
+      const pair = pairOf(runs, OURS, PLAIN, figure)
+      if (!(ratioOf(pair) > 1 + TOLERANCE)) return []
+      return [{ runs, figure, ours: mean(pair.arm), plain: mean(pair.base), ratio: geometricRatio([pair]) }]
+    }),
+  )
+}
+
+/** Every policy but ours, in the order of the arms. */
+export function rivalsOf(cells: readonly CellRuns[]): string[] {
+  return [...(cells[0]?.arms.keys() ?? [])].filter((label) => label !== OURS)
+}
