@@ -8,6 +8,9 @@ import type { GeneratorCase, LoadCase } from './cases.ts'
 import { copySessions } from './copy-sessions.ts'
 import { mixtureOf } from './mixture-workload.ts'
 
+/** Keeps the draws of answers apart from those of the generators. */
+const ANSWER_SEEDS = 1000
+
 /** Traces that were read already. */
 const plans = new Map<string, Promise<LoadPlan>>()
 
@@ -51,6 +54,20 @@ function skipSessions(workload: Workload, count: number): Workload {
   const sessions = workload.sessions.slice(count)
   const first = Math.min(...sessions.map(({ start }) => start))
   return { ...workload, sessions: sessions.map((session) => ({ ...session, start: session.start - first })) }
+}
+
+/**
+ * Draws the lengths of answers from an exponential distribution with the generator's length as mean, cut at four times of
+ * it. If all were equally long, sessions would fall into step and come in waves.
+ */
+function varyAnswers(workload: Workload, seed: number): Workload {
+  const random = createRandom(seed + ANSWER_SEEDS)
+  const draw = (mean: number) => Math.max(1, Math.round(mean * Math.min(4, -Math.log(1 - random()))))
+  const sessions = workload.sessions.map((session) => ({
+    ...session,
+    requests: session.requests.map((request) => ({ ...request, outputTokens: draw(request.outputTokens) })),
+  }))
+  return { ...workload, sessions }
 }
 
 /** Sessions at once under closed pacing. */

@@ -1,0 +1,156 @@
+import { fork } from 'node:child_process'
+import { deepStrictEqual } from 'node:assert/strict'
+import { cpus } from 'node:os'
+import type { DecodeBatch, KvEvent } from '../src/signals/kv-events/kv-event.ts'
+import { decodeSglang } from '../src/signals/kv-events/decode-sglang.ts'
+import { decodeVllm } from '../src/signals/kv-events/decode-vllm.ts'
+import { createSglangEncoder } from '../src/signals/kv-events/encode-sglang.ts'
+import { createVllmEncoder } from '../src/signals/kv-events/encode-vllm.ts'
+import { KvEventPublisher } from '../src/signals/kv-events/publisher.ts'
+import { KvEventSubscriber } from '../src/signals/kv-events/subscriber.ts'
+import { createRandom } from '../src/workload/random.ts'
+
+/** One prompt part as engines publish it: so many blocks of so many tokens in an event. */
+const BLOCKS = 16
+const BLOCK_SIZE = 16
+const EVENTS_PER_BATCH = 4
+const MESSAGES = 40_000
+const LOOPBACK = 'tcp://127.0.0.1:*'
+
+type Print = (line: string) => void
+
+const random = createRandom(7)
+
+function randomHash(bytes: number): bigint {
+  let hash = 0n
+  for (let word = 0; word < bytes; word += 4) hash = (hash << 32n) | BigInt(Math.floor(random() * 2 ** 32))
+  return hash
+}
+
+function storedEvent(hashBytes: number): KvEvent {
+  return {
+    type: 'blocks-stored',
+    blockHashes: Array.from({ length: BLOCKS }, () => randomHash(hashBytes)),
+    parentHash: randomHash(hashBytes),
+    tokenIds: Uint32Array.from({ length: BLOCKS * BLOCK_SIZE }, () => random() * 150_000),
+    blockSize: BLOCK_SIZE,
+    tier: 'gpu',
+    loraId: undefined,
+    loraName: undefined,
+    cacheSalt: undefined,
+    extraKeys: undefined,
+    groupIndex: undefined,
+    groupKind: undefined,
+    slidingWindow: undefined,
+    locality: undefined,
+    ownership: undefined,
+    sessionId: undefined,
+  }
+}
+
+function events(hashBytes = 8): KvEvent[] {
+  return Array.from({ length: EVENTS_PER_BATCH }, () => storedEvent(hashBytes))
+}
+
+/** CPU time of this process in seconds, ZeroMQ's own thread included: other processes' work does not count. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
+/** Events a core decodes in a second, from the CPU time of this process. */
+function decodeRate(payload: Uint8Array, decode: DecodeBatch, expected: readonly KvEvent[]): number {
+  const decoded = decode(payload)
+  deepStrictEqual(decoded.ok && decoded.batch.events, expected)
+  const run = (seconds: number): number => {
+    const start = cpuSeconds()
+    let rounds = 0
+    do for (let burst = 0; burst < 500; burst++, rounds++) decode(payload, rounds)
+    while (cpuSeconds() - start < seconds)
+    return (rounds * EVENTS_PER_BATCH) / (cpuSeconds() - start)
+  }
+  run(0.3)
+  return run(1)
+}
+
+/** Prints how many events a core decodes in a second, for each engine and encoding. */
+export function benchDecode(print: Print): void {
+  const long = events(32)
+  const short = events()
+  const cases: readonly [string, Uint8Array, DecodeBatch, readonly KvEvent[]][] = [
+    ['vLLM, maps', createVllmEncoder()({ timestamp: 1.5, events: short }), decodeVllm, short],
+    ['vLLM, positional', createVllmEncoder({ shape: 'array' })({ timestamp: 1.5, events: short }), decodeVllm, short],
+    [
+      'vLLM, maps, digests of 32 bytes',
+      createVllmEncoder({ hash: { bytes: 32 } })({ timestamp: 1.5, events: long }),
+      decodeVllm,
+      long,
+    ],
+    ['SGLang, maps', createSglangEncoder()({ timestamp: 1.5, events: short }), decodeSglang, short],
+  ]
+  print(`Decoding, events of ${BLOCKS} blocks with ${BLOCK_SIZE} tokens, ${EVENTS_PER_BATCH} in a message`)
+  for (const [name, payload, decode, expected] of cases) {
+    const rate = decodeRate(payload, decode, expected)
+    const blocks = (rate * BLOCKS) / 1e6
+    print(`  ${name.padEnd(34)} ${rate.toFixed(0).padStart(8)} events/s a core, ${blocks.toFixed(2)} million blocks/s`)
+  }
+}
+
+/** Publishes from a process of its own, so that only receiving counts here. */
+async function publishFor(parent: NodeJS.Process): Promise<void> {
+  await using publisher = await KvEventPublisher.start({ address: LOOPBACK, replay: LOOPBACK, bufferSteps: MESSAGES })
+  const encode = createVllmEncoder()
+  const batches = Array.from({ length: 64 }, () => events())
+  parent.send?.({ address: publisher.address, replay: publisher.replayAddress })
+  await new Promise((resolve) => parent.once('message', resolve))
+  for (let at = 0; at < MESSAGES; at++) {
+    publisher.publish(encode({ timestamp: 1.5 + at, events: batches[at % 64]! }))
+    if (at % 200 === 199) await publisher.flush()
+  }
+  await new Promise((resolve) => parent.once('message', resolve))
+  parent.disconnect()
+}
+
+/** Prints how many events a core receives, puts in order, decodes and delivers in a second, over a real socket. */
+export async function benchDelivery(print: Print): Promise<void> {
+  const child = fork(import.meta.filename, ['publish'])
+  const sources = await new Promise<{ address: string; replay: string }>((resolve) => {
+    child.once('message', (message: { address: string; replay: string }) => resolve(message))
+  })
+  const seen = { messages: 0, events: 0, disorder: 0 }
+  const done = Promise.withResolvers<void>()
+  using subscriber = await KvEventSubscriber.start(
+    { endpoint: 'bench', ...sources, decode: decodeVllm },
+    {
+      onBatch: ({ seq, events: batch }) => {
+        if (seq !== seen.messages) seen.disorder++
+        seen.events += batch.length
+        if (++seen.messages === MESSAGES) done.resolve()
+      },
+      onRestarted: () => done.reject(new Error('the publisher was taken for restarted')),
+      onLost: (loss) => done.reject(new Error(`lost ${loss.missing} messages: ${loss.reason}`)),
+      onProblem: ({ message }) => done.reject(new Error(message)),
+    },
+  )
+  while (!subscriber.connected) await new Promise((resolve) => setTimeout(resolve, 10))
+  const cpu = cpuSeconds()
+  const clock = performance.now()
+  child.send('go')
+  await done.promise
+  const used = cpuSeconds() - cpu
+  const seconds = (performance.now() - clock) / 1000
+  child.send('stop')
+  if (seen.disorder > 0) throw new Error(`${seen.disorder} messages came out of order`)
+  print(`Receiving over TCP from another process, ${MESSAGES} messages, all of them in order`)
+  print(`  ${(seen.events / used).toFixed(0)} events/s a core, ${(MESSAGES / used).toFixed(0)} messages/s a core`)
+  print(`  by the clock ${(seen.events / seconds).toFixed(0)} events/s; ${subscriber.counts.replays} replays`)
+}
+
+/** Checks, then prints what following KV events costs. */
+export async function benchKvEvents(print: Print): Promise<void> {
+  print(`Node ${process.versions.node}, ${cpus()[0]?.model ?? 'unknown CPU'}; rates are per second of CPU time`)
+  benchDecode(print)
+  await benchDelivery(print)
+}
+
+if (import.meta.main) await (process.argv[2] === 'publish' ? publishFor(process) : benchKvEvents(console.log))
