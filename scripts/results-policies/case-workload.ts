@@ -34,7 +34,7 @@ export async function caseWorkload(load: LoadCase, replicas: number, seed: numbe
       return { ...copied, sessions, pacing: 'closed' }
     }
     case 'generator':
-      return generated(load, replicas, seed)
+      return varyAnswers(generated(load, replicas, seed), seed)
     case 'mixture':
       return mixtureOf(
         load.parts.map((part) => generated(part, replicas, seed)),
