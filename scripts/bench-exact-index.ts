@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { resolve } from 'node:path'
 import type { StoredBlocks } from '../src/prefix/block-events.ts'
+import { CombinedIndex } from '../src/prefix/combined-index.ts'
 import { ExactIndex } from '../src/prefix/exact-index.ts'
+import { PromptKeys } from '../src/prefix/prompt-keys.ts'
 import { namespaceSeed, type TokenKeys, tokenBlockKeys } from '../src/prefix/token-block-keys.ts'
 import { mooncakeFormat, parseBlockTrace } from '../src/workload/block-trace.ts'
 import { createRandom, mixBits } from '../src/workload/random.ts'
@@ -249,11 +251,48 @@ function benchKeys(print: Print, prompts: readonly Prompt[]): void {
   print(`Keys of a prompt of ${Math.round((blocks * BLOCK) / 4 / all.length)} tokens: ${perPrompt.toFixed(1)} µs`)
 }
 
+/** What the combined index adds to the predicted one, for requests without and with token keys. */
+function benchCombined(print: Print, prompts: readonly Prompt[], endpoints: number): void {
+  const combined = new CombinedIndex({ clock: () => performance.now() / 1000, exact: { maxBytes: 1024 * MIB } })
+  const engines = Array.from({ length: endpoints }, () => new Engine(combined.addEndpoint(CAPACITY / 4)))
+  const into = new Uint32Array(endpoints)
+  const random = createRandom(3)
+  const requests = prompts.slice(0, 3000).map((prompt) => {
+    // Any chained keys do for the blocks over bytes; here they are over four blocks of tokens.
+    const bytes = tokenBlockKeys(tokensOf(prompt, 0), 4 * BLOCK, SEED)
+    return { prompt, bytes, both: new PromptKeys(bytes, 4 * BLOCK, [keysOf(prompt)]) }
+  })
+  for (const { slot } of engines) combined.setMode(slot, 'exact')
+  const times = new Map<string, number[]>()
+  const timed = (name: string, act: () => void): void => {
+    const start = performance.now()
+    act()
+    const list = times.get(name) ?? []
+    list.push((performance.now() - start) * 1000)
+    times.set(name, list)
+  }
+  for (const { prompt, bytes, both } of requests) {
+    const { slot } = engines[Math.floor(random() * endpoints)]!
+    combined.match(bytes, into)
+    timed('match, predicted index alone', () => combined.predicted.match(bytes, into))
+    timed('match, no token keys', () => combined.match(bytes, into))
+    timed('match, with token keys', () => combined.match(both, into))
+    let booking = combined.book(slot, bytes)
+    timed('book again, no token keys', () => (booking = combined.book(slot, bytes)))
+    timed('book, with token keys', () => (booking = combined.book(slot, both)))
+    apply(combined.exact, engines[slot]!.run(prompt))
+    timed('confirm after the events, with token keys', () => combined.confirm(booking))
+  }
+  print(`Combined index, ${endpoints} endpoints in mode exact, µs`)
+  for (const [name, list] of times) print(`  ${name.padEnd(42)} ${percentiles(list.slice(list.length >> 2))}`)
+}
+
 /** Checks the exact prefix index against engines, then prints what it costs. Returns whether every target was met. */
 export function benchExactIndex(print: Print, trace: string): boolean {
   const prompts = readPrompts(trace)
   print(`The exact prefix index agrees with the engines' caches in ${check(prompts)} matches`)
   benchKeys(print, prompts)
+  benchCombined(print, prompts, 64)
   return [...[4, 64, 1000].map((endpoints) => benchTrace(print, prompts, endpoints)), benchSoak(print)].every(Boolean)
 }
 

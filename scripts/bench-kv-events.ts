@@ -108,7 +108,7 @@ async function publishFor(parent: NodeJS.Process): Promise<void> {
     if (at % 200 === 199) await publisher.flush()
   }
   await new Promise((resolve) => parent.once('message', resolve))
-  parent.disconnect()
+  parent.disconnect?.()
 }
 
 /** Prints how many events a core receives, puts in order, decodes and delivers in a second, over a real socket. */

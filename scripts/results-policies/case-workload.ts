@@ -11,6 +11,10 @@ import { mixtureOf } from './mixture-workload.ts'
 /** Keeps the draws of answers apart from those of the generators. */
 const ANSWER_SEEDS = 1000
 
+/** Seconds to the first token and per further one at little load. */
+const USUAL_TTFT = 0.3
+const USUAL_TPOT = 0.025
+
 /** Traces that were read already. */
 const plans = new Map<string, Promise<LoadPlan>>()
 
@@ -34,7 +38,7 @@ export async function caseWorkload(load: LoadCase, replicas: number, seed: numbe
       return { ...copied, sessions, pacing: 'closed' }
     }
     case 'generator':
-      return varyAnswers(generated(load, replicas, seed), seed)
+      return atRecordedTimes(varyAnswers(generated(load, replicas, seed), seed))
     case 'mixture':
       return mixtureOf(
         load.parts.map((part) => generated(part, replicas, seed)),
@@ -68,6 +72,24 @@ function varyAnswers(workload: Workload, seed: number): Workload {
     requests: session.requests.map((request) => ({ ...request, outputTokens: draw(request.outputTokens) })),
   }))
   return { ...workload, sessions }
+}
+
+/**
+ * Gives every request the time at which it would come if each answer took what it takes at little load. Sent at these times,
+ * a load is the same for every policy; were each turn to wait for the one before, policies would have different loads, and
+ * a small difference at the beginning would grow into a large one by chance.
+ */
+function atRecordedTimes(workload: Workload): Workload {
+  const sessions = workload.sessions.map((session) => {
+    const ends: number[] = []
+    const requests = session.requests.map((request) => {
+      const offset = request.after.reduce((latest, index) => Math.max(latest, ends[index] ?? 0), 0) + request.think
+      ends.push(offset + USUAL_TTFT + request.outputTokens * USUAL_TPOT)
+      return { ...request, offset }
+    })
+    return { ...session, requests }
+  })
+  return { ...workload, pacing: 'open', sessions }
 }
 
 /** Sessions at once under closed pacing. */

@@ -72,9 +72,9 @@ export const CASES: readonly LoadCase[] = [
   conversation(1),
   conversation(1.5),
   conversation(2),
-  codingAgents('light', 2, 4),
-  codingAgents('well', 4, 7),
-  codingAgents('full', 8, 12),
+  codingAgents('light', 2, 6),
+  codingAgents('well', 4, 10),
+  codingAgents('full', 8, 18),
   {
     kind: 'generator',
     name: 'chat',
