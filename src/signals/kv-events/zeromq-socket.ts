@@ -1,0 +1,46 @@
+import type { Dealer, Publisher, Router, Subscriber } from 'zeromq'
+
+/** Messages that may wait in a socket, either way, before it drops or blocks. */
+const HIGH_WATER_MARK = 100_000
+/** Milliseconds between two attempts to connect: the first pause, and the longest. */
+const RECONNECT_MS = 100
+const RECONNECT_MAX_MS = 5000
+
+/** Opens sockets that give up unsent messages when closed. Whoever opens one closes it. */
+export interface SocketFactory {
+  subscriber(topic: string): Subscriber
+  dealer(): Dealer
+  publisher(): Publisher
+  router(): Router
+}
+
+/**
+ * Loads the native ZeroMQ library on first use: whoever has no KV events does not pay for it. Rejects when the library
+ * does not exist for this machine.
+ */
+export async function loadZeromq(): Promise<SocketFactory> {
+  const zeromq = await import('zeromq').catch((cause: unknown) => {
+    throw new Error(
+      `KV events need the package zeromq, which could not be loaded on ${process.platform}-${process.arch}: ` +
+        `reinstall it (npm install zeromq) or switch KV events off`,
+      { cause },
+    )
+  })
+  const receiving = {
+    linger: 0,
+    receiveHighWaterMark: HIGH_WATER_MARK,
+    reconnectInterval: RECONNECT_MS,
+    reconnectMaxInterval: RECONNECT_MAX_MS,
+  }
+  const sending = { linger: 0, sendHighWaterMark: HIGH_WATER_MARK }
+  return {
+    subscriber(topic) {
+      const socket = new zeromq.Subscriber({ ...receiving, ipv6: true })
+      socket.subscribe(topic)
+      return socket
+    },
+    dealer: () => new zeromq.Dealer({ ...receiving, ipv6: true }),
+    publisher: () => new zeromq.Publisher({ ...sending, reconnectInterval: RECONNECT_MS }),
+    router: () => new zeromq.Router(sending),
+  }
+}

@@ -1,0 +1,71 @@
+import { overlay, UNKNOWN_READING, type EngineReading } from './metrics/engine-reading.ts'
+import type { EngineTable } from './metrics/engine-table.ts'
+import type { PollPace } from './poll-pace.ts'
+import { PolledRoute } from './polled-route.ts'
+
+/** What is known about an engine, and how old it is. */
+export interface EngineState {
+  readonly reading: EngineReading
+  /** Seconds since the newest load in the reading was asked for; Infinity when it holds none. */
+  readonly age: number
+}
+
+/** What the routes of one engine told, put together, and which of them are to be asked next. Times are in seconds. */
+export class PolledEngine {
+  readonly table: EngineTable
+  readonly routes: readonly PolledRoute[]
+  readonly #pace: PollPace
+  #inBand: { readonly reading: Partial<EngineReading>; readonly at: number } | undefined
+
+  constructor(table: EngineTable, pace: PollPace) {
+    this.table = table
+    this.#pace = pace
+    this.routes = table.routes.map((route) => new PolledRoute(route, pace))
+  }
+
+  /** Load that is too old is left out; facts stay. */
+  state(now: number): EngineState {
+    let reading = UNKNOWN_READING
+    let newest = Number.NEGATIVE_INFINITY
+    for (const { route, last } of this.routes) {
+      if (last === undefined) continue
+      const isLoad = route.kind === 'load'
+      if (isLoad && now - last.at > this.#pace.forget) continue
+      reading = overlay(reading, last.reading)
+      if (isLoad) newest = Math.max(newest, last.at)
+    }
+    const inBand = this.#inBand
+    if (inBand !== undefined && inBand.at > newest && now - inBand.at <= this.#pace.forget) {
+      reading = overlay(reading, inBand.reading)
+      newest = inBand.at
+    }
+    return { reading, age: now - newest }
+  }
+
+  /** Takes in the load that came with an answer. */
+  inBand(reading: Partial<EngineReading>, at: number): void {
+    this.#inBand = { reading, at }
+  }
+
+  /** The routes to ask now. `busy` is true when the router has requests there, whatever the engine said last. */
+  dueNow(now: number, busy: boolean): PolledRoute[] {
+    const interval = this.#interval(now, busy)
+    return this.routes.filter((polled) => polled.dueAt(interval, this.#spared(polled)) <= now)
+  }
+
+  /** When the next route is due. */
+  nextDue(now: number, busy: boolean): number {
+    const interval = this.#interval(now, busy)
+    return Math.min(...this.routes.map((polled) => polled.dueAt(interval, this.#spared(polled))))
+  }
+
+  #interval(now: number, busy: boolean): number {
+    const { waiting, running } = this.state(now).reading
+    return busy || (waiting ?? 0) + (running ?? 0) > 0 ? this.#pace.busy : this.#pace.idle
+  }
+
+  #spared({ route: { spare } }: PolledRoute): boolean {
+    const other = this.routes.find(({ route }) => route.path === spare?.path)
+    return other !== undefined && (other.answers || !other.tried)
+  }
+}
