@@ -1,7 +1,6 @@
 import type { AdminActions, AdminAnswer } from '../admin/admin-actions.ts'
 import type { Config } from '../config/config.ts'
 import { parseEndpoint } from '../config/parse-endpoint.ts'
-import type { EndpointState } from '../core/endpoint-state.ts'
 import type { Fleet } from '../core/fleet.ts'
 import { PROFILE_NAMES } from '../engine/profiles.ts'
 import type { GatewayContext } from '../gateway/gateway-context.ts'
@@ -10,11 +9,14 @@ import { decisionView } from '../observe/decision-view.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { endpointPlan } from './endpoint-plan.ts'
 import type { EndpointRegistry } from './endpoint-registry.ts'
+import type { EndpointSignals } from './endpoint-signals.ts'
+import { endpointView, type EndpointViewParts } from './endpoint-view.ts'
 import { explainRequest } from './explain-request.ts'
 
 export interface AdminParts {
   readonly context: GatewayContext
   readonly registry: EndpointRegistry
+  readonly signals: EndpointSignals
   readonly decisions: DecisionLog
   readonly metrics: Metrics
   config(): Config
@@ -28,8 +30,7 @@ export function createAdminActions(parts: AdminParts): AdminActions {
   return {
     ready: () => !parts.draining() && fleet.anyPool.eligible.length > 0,
     metrics: async () => ({ contentType: metrics.contentType, text: metrics.text() }),
-    endpoints: () =>
-      ok({ endpoints: fleet.endpoints.map((endpoint) => endpointView(fleet, endpoint, context.clock())) }),
+    endpoints: () => ok({ endpoints: fleet.endpoints.map((endpoint) => endpointView(viewParts(parts), endpoint)) }),
     addEndpoint: (settings) => addEndpoint(parts, settings),
     removeEndpoint: (id) => (parts.registry.remove(id) ? ok({ removed: id }) : unknownEndpoint(fleet, id)),
     drainEndpoint: (id) => drainEndpoint(fleet, id),
@@ -48,7 +49,11 @@ function addEndpoint(parts: AdminParts, settings: unknown): AdminAnswer {
     return { status: 409, body: { error: `endpoint '${parsed.id}' exists already; give another id` } }
   }
   const endpoint = parts.registry.add(endpointPlan(config, parsed), true)
-  return { status: 201, body: endpointView(fleet, endpoint, parts.context.clock()) }
+  return { status: 201, body: endpointView(viewParts(parts), endpoint) }
+}
+
+function viewParts({ context, signals }: AdminParts): EndpointViewParts {
+  return { fleet: context.fleet, signals, clock: () => context.clock() }
 }
 
 function drainEndpoint(fleet: Fleet, id: string): AdminAnswer {
@@ -65,29 +70,4 @@ function ok(body: unknown): AdminAnswer {
 function unknownEndpoint(fleet: Fleet, id: string): AdminAnswer {
   const known = fleet.endpoints.map((endpoint) => `'${endpoint.id}'`).join(', ') || 'none'
   return { status: 404, body: { error: `there is no endpoint '${id}'; known: ${known}` } }
-}
-
-function endpointView(fleet: Fleet, endpoint: EndpointState, now: number): object {
-  endpoint.refresh(now)
-  const { id, url, role, labels, ready, draining, kvTokens, maxConcurrency, signals } = endpoint
-  return {
-    id,
-    url,
-    role,
-    labels,
-    models: fleet.modelsOf(id) ?? 'any',
-    ready,
-    draining,
-    kvTokens,
-    maxConcurrency: Number.isFinite(maxConcurrency) ? maxConcurrency : null,
-    signals: {
-      inFlight: signals.inFlight,
-      decoding: signals.decoding,
-      queuedTokens: Math.round(signals.queuedTokens),
-      queuedSeconds: signals.queuedSeconds,
-      inFlightTokens: Math.round(signals.inFlightTokens),
-      kvFill: signals.kvFill,
-      idleSeconds: Number.isFinite(signals.idleSeconds) ? signals.idleSeconds : null,
-    },
-  }
 }

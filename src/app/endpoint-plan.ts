@@ -1,6 +1,8 @@
 import type { Config, ConfigEndpoint } from '../config/config.ts'
+import { dataParallelRank } from '../config/data-parallel-rank.ts'
 import { DEFAULT_PROFILE, profileNamed } from '../engine/profiles.ts'
 import type { EndpointPlan } from './endpoint-registry.ts'
+import { kvEventsPlan } from './kv-events-plan.ts'
 
 /** What the program does with one configured endpoint: profile names become rates, times are taken over. */
 export function endpointPlan(config: Config, endpoint: ConfigEndpoint): EndpointPlan {
@@ -25,5 +27,12 @@ export function endpointPlan(config: Config, endpoint: ConfigEndpoint): Endpoint
       keepAlive,
       headers,
     },
+    engine: {
+      engine: endpoint.engine === 'auto' ? undefined : endpoint.engine,
+      polled: endpoint.metrics,
+      rank: endpoint.kvEvents?.rank ?? dataParallelRank(headers),
+      learnsKvTokens: endpoint.kvTokens === undefined,
+    },
+    kvEvents: kvEventsPlan(endpoint),
   }
 }

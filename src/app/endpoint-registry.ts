@@ -3,6 +3,9 @@ import type { EndpointState } from '../core/endpoint-state.ts'
 import type { Fleet } from '../core/fleet.ts'
 import type { HealthMonitor, HealthSettings } from '../gateway/health-monitor.ts'
 import { Upstream, type UpstreamSettings } from '../gateway/upstream.ts'
+import type { EndpointSignals } from './endpoint-signals.ts'
+import type { EnginePlan } from './engine-watch.ts'
+import type { KvEventsPlan } from './kv-events-plan.ts'
 
 /** Seconds for which an endpoint that is no longer wanted waits for new ones to become ready. */
 const HANDOVER = 5
@@ -14,6 +17,18 @@ export interface EndpointPlan {
   readonly models: readonly string[] | undefined
   readonly upstream: UpstreamSettings
   readonly health: HealthSettings
+  readonly engine: EnginePlan
+  /** Undefined when its blocks are predicted. */
+  readonly kvEvents: KvEventsPlan | undefined
+}
+
+/** What an endpoint needs besides its place in the fleet. */
+export interface RegistryParts {
+  readonly fleet: Fleet
+  readonly health: HealthMonitor
+  readonly signals: EndpointSignals
+  /** Told when the last request of an endpoint that was taken out has ended. */
+  gone(id: string): void
 }
 
 interface Registered {
@@ -23,20 +38,21 @@ interface Registered {
   readonly added: boolean
 }
 
-/** Keeps fleet, connections and health probes of all endpoints in step. */
+/** Keeps fleet, connections, health probes and signals of all endpoints in step. */
 export class EndpointRegistry {
   readonly #fleet: Fleet
   readonly #health: HealthMonitor
+  readonly #signals: EndpointSignals
   readonly #gone: (id: string) => void
   readonly #registered = new Map<EndpointState, Registered>()
   /** Ids that the configuration names. */
   #wanted: ReadonlySet<string> = new Set()
   #handover: NodeJS.Timeout | undefined
 
-  /** @param gone Told when the last request of an endpoint that was taken out has ended. */
-  constructor(fleet: Fleet, health: HealthMonitor, gone: (id: string) => void) {
+  constructor({ fleet, health, signals, gone }: RegistryParts) {
     this.#fleet = fleet
     this.#health = health
+    this.#signals = signals
     this.#gone = gone
   }
 
@@ -53,6 +69,7 @@ export class EndpointRegistry {
     const upstream = new Upstream(plan.settings.url, plan.upstream)
     this.#registered.set(endpoint, { plan, upstream, added })
     this.#health.watch(endpoint, upstream, plan.health, plan.models)
+    this.#signals.add(endpoint, plan)
     return endpoint
   }
 
@@ -61,6 +78,7 @@ export class EndpointRegistry {
     const endpoint = this.#fleet.endpoint(id)
     if (endpoint === undefined) return false
     this.#health.unwatch(endpoint)
+    this.#signals.remove(endpoint)
     this.#fleet.remove(id)
     endpoint.whenIdle(() => this.#release(endpoint))
     return true
@@ -99,6 +117,7 @@ export class EndpointRegistry {
   close(): void {
     clearTimeout(this.#handover)
     this.#health.close()
+    this.#signals.close()
     for (const { upstream } of this.#registered.values()) void upstream.destroy()
   }
 
@@ -113,6 +132,7 @@ export class EndpointRegistry {
     registered.plan = plan
     this.#fleet.configure(plan.settings)
     this.#health.configure(endpoint, registered.upstream, plan.health, plan.models)
+    this.#signals.change(endpoint, plan)
   }
 
   #release(endpoint: EndpointState): void {

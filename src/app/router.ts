@@ -13,12 +13,13 @@ import { DecisionLog } from '../observe/decision-log.ts'
 import { Metrics } from '../observe/metrics.ts'
 import type { ProgramLog } from '../observe/program-log.ts'
 import { BlockHasher } from '../prefix/block-hasher.ts'
-import { PredictedIndex } from '../prefix/predicted-index.ts'
+import { CombinedIndex } from '../prefix/combined-index.ts'
 import { createAdminActions } from './admin-actions.ts'
 import { createPolicy } from './create-policy.ts'
 import type { DecisionRecorder } from './decision-recorder.ts'
 import { endpointPlan } from './endpoint-plan.ts'
 import { type EndpointPlan, EndpointRegistry } from './endpoint-registry.ts'
+import { EndpointSignals } from './endpoint-signals.ts'
 import { gatewaySettings } from './gateway-settings.ts'
 import type { PluginLists } from './load-plugins.ts'
 
@@ -44,8 +45,9 @@ export class Router {
   readonly #plugins: PluginLists
   readonly #log: Omit<ProgramLog, 'flush'>
   readonly #recorder: DecisionRecorder | undefined
-  readonly #index: PredictedIndex
+  readonly #index: CombinedIndex
   readonly #fleet: Fleet
+  readonly #signals: EndpointSignals
   readonly #registry: EndpointRegistry
   readonly #metrics: Metrics
   readonly #decisions = new DecisionLog()
@@ -58,16 +60,33 @@ export class Router {
     this.#plugins = plugins
     this.#log = log
     this.#recorder = recorder
-    this.#index = new PredictedIndex({ maxBytes: config.prefix.maxBytes })
+    this.#index = new CombinedIndex({
+      clock,
+      predicted: { maxBytes: config.prefix.maxBytes },
+      exact: { maxBytes: config.prefix.reportedBytes },
+    })
     this.#fleet = new Fleet({
       index: this.#index,
       policyFor: (model) => createPolicy(this.#config, plugins, model, Math.random),
       bytesPerToken: config.prefix.bytesPerToken,
+      forget: (endpoint) => this.#signals.returned(endpoint),
     })
-    this.#metrics = new Metrics(this.#fleet)
     const catalog = new ModelCatalog()
+    this.#signals = new EndpointSignals({
+      fleet: this.#fleet,
+      index: this.#index,
+      logger: log.logger,
+      clock,
+      adapterOf: (model) => adapterNamed(catalog.list(this.#fleet), model),
+    })
+    this.#metrics = new Metrics(this.#fleet, (endpoint) => this.#signals.feedOf(endpoint))
     const health = new HealthMonitor(this.#fleet, catalog, { changed: this.#healthChanged.bind(this) }, clock)
-    this.#registry = new EndpointRegistry(this.#fleet, health, (id) => this.#metrics.forgetEndpoint(id))
+    this.#registry = new EndpointRegistry({
+      fleet: this.#fleet,
+      health,
+      signals: this.#signals,
+      gone: (id) => this.#metrics.forgetEndpoint(id),
+    })
     this.#context = this.#createContext(health)
     this.#gateway = new GatewayServer(this.#context, catalog, { ...config.listen, headerLimit: config.limits.headers })
     this.#admin = new AdminServer(this.#adminActions(), { ...config.admin, bodyLimit: config.limits.body })
@@ -141,6 +160,7 @@ export class Router {
         onPolicyError: (policy, error) => this.#policyFailed(policy, error),
       }),
       hasher: new BlockHasher(),
+      tokenBlocks: this.#signals.tokenBlocks,
       observer: this.#observer(),
       buffers: new BodyBuffers(),
       health,
@@ -164,7 +184,9 @@ export class Router {
         if (record.decision !== undefined) this.#decisions.settle(record)
         this.#metrics.ended(record)
         this.#log.request(record)
-        if (request !== undefined) this.#recorder?.ended(record, request)
+        if (request === undefined) return
+        this.#recorder?.ended(record, request)
+        if (record.outcome?.kind === 'finished') this.#signals.served(record.decision?.endpoint ?? '', request)
       },
     }
   }
@@ -173,6 +195,7 @@ export class Router {
     return createAdminActions({
       context: this.#context,
       registry: this.#registry,
+      signals: this.#signals,
       decisions: this.#decisions,
       metrics: this.#metrics,
       config: () => this.#config,
@@ -198,6 +221,12 @@ function clock(): number {
 
 function aliasesOf(config: Config): Map<string, string> {
   return new Map(config.pools.flatMap(({ model, aliases }) => aliases.map((alias) => [alias, model] as const)))
+}
+
+/** Engines list an adapter as a model with a parent. */
+function adapterNamed(models: readonly { readonly id: string; readonly [field: string]: unknown }[], model: string) {
+  const entry = models.find(({ id }) => id === model)
+  return typeof entry?.['parent'] === 'string' ? model : undefined
 }
 
 function baseUrl(host: string, port: number): string {

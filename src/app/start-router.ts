@@ -87,6 +87,8 @@ function demoPlan(
       keepAlive: config.timeouts.keepAlive,
       headers: {},
     },
+    engine: { engine: 'vllm', polled: true, rank: undefined, learnsKvTokens: false },
+    kvEvents: undefined,
   }
 }
 

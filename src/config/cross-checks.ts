@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { dataParallelRank } from './data-parallel-rank.ts'
 import { endpointUrl, hostAndPort } from './endpoint-url.ts'
 import type { Environment } from './environment.ts'
 import { type ConfigPath, showPath, showValue } from './problem.ts'
@@ -49,13 +50,15 @@ type NamedPool = z.output<typeof poolShape> & { readonly index: number }
 
 /** Endpoints with the same URL or id. */
 function addressConflicts(endpoints: readonly NamedEndpoint[]): Conflict[] {
-  const urls = new Map<string, number>()
+  const places = new Map<string, number>()
   const ids = new Map<string, number>()
-  return endpoints.flatMap(({ url, id, bare, index }): Conflict[] => {
+  return endpoints.flatMap(({ url, id, headers, bare, index }): Conflict[] => {
     const at = bare ? ['endpoints', index] : ['endpoints', index, 'url']
-    const sameUrl = urls.get(url)
-    if (sameUrl !== undefined) return [{ path: at, message: `${url} is the URL of endpoints[${sameUrl}] already` }]
-    urls.set(url, index)
+    // Ranks behind one address are told apart by the header that asks for one of them.
+    const place = `${url} ${dataParallelRank(headers) ?? ''}`
+    const samePlace = places.get(place)
+    if (samePlace !== undefined) return [{ path: at, message: `${url} is the URL of endpoints[${samePlace}] already` }]
+    places.set(place, index)
     const name = id ?? hostAndPort(url)
     const sameId = ids.get(name)
     ids.set(name, sameId ?? index)

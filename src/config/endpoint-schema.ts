@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { endpointUrl } from './endpoint-url.ts'
-import { headerName, positiveDuration, text, tokens, whole } from './forms.ts'
+import { flag, headerName, positiveDuration, text, tokens, whole } from './forms.ts'
 import { healthOverrideSchema } from './health-schema.ts'
+import { kvEventsSchema } from './kv-events-schema.ts'
 
 /** Headers that belong to the connection, or that are computed from the body. */
 const FORBIDDEN = new Set([
@@ -16,6 +17,17 @@ const FORBIDDEN = new Set([
 ])
 
 const roles = ['both', 'prefill', 'decode', 'encode'] as const
+const engines = [
+  'auto',
+  'vllm',
+  'sglang',
+  'llama-cpp',
+  'tensorrt-llm',
+  'tgi',
+  'lmdeploy',
+  'ollama',
+  'openai',
+] as const
 
 function headerValue() {
   const error = 'expected text that may be sent in an HTTP header'
@@ -73,8 +85,18 @@ export function endpointSchema(profiles?: readonly string[]) {
     profile: profileName(profiles)
       .describe('Named speed of the engine, used until its own speed is learned')
       .exactOptional(),
-    kvTokens: tokens().describe('Tokens that fit into its KV cache; from the profile by default').exactOptional(),
+    kvTokens: tokens()
+      .describe('Tokens that fit into its KV cache; what the engine says by default, and until then the profile')
+      .exactOptional(),
     maxConcurrency: maxConcurrency().describe('Requests in flight at which it takes no more').prefault('none'),
+    engine: z
+      .enum(engines)
+      .describe('Software it runs; auto finds out, and openai is any server that speaks the protocol')
+      .prefault('auto'),
+    metrics: flag().describe('Its own metrics are read: load, size of the cache, sleep').prefault(true),
+    kvEvents: kvEventsSchema
+      .describe('Where it publishes which blocks its KV cache holds; without it they are predicted')
+      .exactOptional(),
     health: healthOverrideSchema.describe('What differs from the health section for this endpoint').exactOptional(),
     keepAlive: positiveDuration()
       .describe('Idle connections to it are dropped after this time; timeouts.keepAlive by default')

@@ -33,7 +33,10 @@ export const timeouts = z.strictObject({
 
 /** The index of prompt prefixes. */
 export const prefix = z.strictObject({
-  maxBytes: size().describe('Memory the index may take, in bytes').prefault('256MiB'),
+  maxBytes: size().describe('Memory the index of predicted blocks may take, in bytes').prefault('256MiB'),
+  reportedBytes: size()
+    .describe('Memory the index of blocks that engines report may take, in bytes')
+    .prefault('256MiB'),
   bytesPerToken: z
     .number({ error: 'expected a number above 0' })
     .positive({ error: 'expected a number above 0' })

@@ -1,4 +1,5 @@
 import type { Candidate, EndpointRole, EndpointSettings } from './endpoint.ts'
+import { ReportedLoad } from './engine-load.ts'
 import { PrefillQueue } from './prefill-queue.ts'
 import type { StepRates } from './rates.ts'
 import { idleSignals, type SignalName, type Signals } from './signals.ts'
@@ -8,6 +9,8 @@ export class EndpointState implements Candidate<SignalName> {
   readonly slot: number
   readonly signals: Signals = idleSignals()
   readonly prefill = new PrefillQueue()
+  /** What the engine says itself. */
+  readonly reported = new ReportedLoad(this.signals)
   id: string
   url: string
   role: EndpointRole
@@ -19,6 +22,10 @@ export class EndpointState implements Candidate<SignalName> {
   ready = false
   /** True when the endpoint takes no new requests and only finishes its running ones. */
   draining = false
+  /** True while the engine has given up its memory and answers nothing until somebody wakes it. */
+  asleep = false
+  /** Called when a request is sent here while none is in flight. */
+  onBusy: (() => void) | undefined
   /** When a request was last sent here, in seconds of the scheduler's clock. */
   lastBookedAt = Number.NEGATIVE_INFINITY
 
@@ -46,7 +53,7 @@ export class EndpointState implements Candidate<SignalName> {
 
   /** True when new requests may be sent here. Endpoints for a part of the work only take no whole requests. */
   get eligible(): boolean {
-    return this.ready && !this.draining && (this.role === 'both' || this.role === 'decode')
+    return this.ready && !this.draining && !this.asleep && (this.role === 'both' || this.role === 'decode')
   }
 
   /** Runs `action` when no request is in flight here: now, or when the last one ends. */
@@ -67,5 +74,6 @@ export class EndpointState implements Candidate<SignalName> {
     this.signals.queuedTokens = this.prefill.tokens
     this.signals.queuedSeconds = this.prefill.seconds
     this.signals.idleSeconds = now - this.lastBookedAt
+    this.reported.refresh(now)
   }
 }

@@ -13,6 +13,8 @@ export interface FleetOptions {
   policyFor(model: string): PoolPolicy
   /** Bytes of prompt text per token, until it is learned per model. */
   readonly bytesPerToken: number
+  /** Forgets what a restarted endpoint held; by default all that the index believes of it. */
+  forget?(endpoint: EndpointState): void
 }
 
 /**
@@ -91,6 +93,14 @@ export class Fleet {
     this.#regroup()
   }
 
+  /** While its engine sleeps an endpoint gets no requests. */
+  setAsleep(id: string, asleep: boolean): void {
+    const endpoint = this.#endpoints.get(id)
+    if (endpoint === undefined || endpoint.asleep === asleep) return
+    endpoint.asleep = asleep
+    this.#regroup()
+  }
+
   setModels(id: string, models: readonly string[] | undefined): void {
     if (!this.#endpoints.has(id) || sameNames(this.#models.get(id), models)) return
     this.#models.set(id, models)
@@ -100,7 +110,9 @@ export class Fleet {
   /** The endpoint restarted: nothing of what it held is left. */
   forget(id: string): void {
     const endpoint = this.#endpoints.get(id)
-    if (endpoint !== undefined) this.#options.index.clear(endpoint.slot)
+    if (endpoint === undefined) return
+    if (this.#options.forget === undefined) this.#options.index.clear(endpoint.slot)
+    else this.#options.forget(endpoint)
   }
 
   /** Other names of models: alias to model. */

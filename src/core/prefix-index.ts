@@ -1,4 +1,5 @@
 import type { BlockKeys } from '../prefix/block-keys.ts'
+import type { PromptKeys } from '../prefix/prompt-keys.ts'
 
 /** A request's claim on the blocks of its prompt at one endpoint; settled once, by `confirm` or `withdraw`. */
 export interface BlockBooking {
@@ -13,6 +14,8 @@ export interface PrefixIndex {
   setCapacity(slot: number, capacityBlocks: number): void
   /** Writes for every slot how many leading blocks of the prompt it holds. */
   match(keys: BlockKeys, into: Uint32Array): void
+  /** The same in tokens, for a prompt whose tokens are known: nothing is lost by rounding to blocks over bytes. */
+  matchTokens?(keys: PromptKeys, into: Uint32Array): void
   /** The prompt was sent there: its blocks count as held from now on. */
   book(slot: number, keys: BlockKeys): BlockBooking
   /** The answer has started: the blocks are really there. */

@@ -27,6 +27,26 @@ export interface RequestRecord {
   readonly decision: Decision | undefined
   /** The last attempt's outcome. */
   readonly outcome: RequestOutcome | undefined
+  /** Prediction and truth of the prefix match; undefined where the engine did not report what it had cached. */
+  readonly reuse?: ReuseReport | undefined
+}
+
+/** What the index believed an endpoint to hold of a prompt, beside what the engine found; both in the engine's tokens. */
+export interface ReuseReport {
+  readonly predictedTokens: number
+  readonly reportedTokens: number
+}
+
+/**
+ * Compares a decision with its outcome. The decision counts in tokens estimated from the text; the engine's own count of
+ * the prompt brings its match to the engine's scale.
+ */
+export function reuseReport(decision: Decision, outcome: RequestOutcome): ReuseReport | undefined {
+  const { promptTokens, cachedTokens } = outcome.usage ?? {}
+  if (outcome.kind !== 'finished' || promptTokens === undefined || cachedTokens === undefined) return undefined
+  if (!(decision.promptTokens > 0)) return undefined
+  const share = Math.min(1, decision.matchedTokens / decision.promptTokens)
+  return { predictedTokens: share * promptTokens, reportedTokens: cachedTokens }
 }
 
 /** Is told of every decision and of the end of every request. Must be quick and must not throw. */

@@ -1,3 +1,4 @@
+import { PromptKeys } from '../prefix/prompt-keys.ts'
 import type { Decision, Refusal } from './decision.ts'
 import type { EndpointState } from './endpoint-state.ts'
 import { Lease } from './lease.ts'
@@ -34,6 +35,8 @@ export class Scheduler {
   readonly #services: SchedulerServices
   readonly #ranking = new Ranking()
   #matched = new Uint32Array(64)
+  /** Tokens in one unit of `#matched`. */
+  #matchUnit = 1
 
   constructor(services: SchedulerServices) {
     this.#services = services
@@ -85,7 +88,7 @@ export class Scheduler {
     for (let i = 0; i < candidates.length; i++) {
       const endpoint = candidates[i]!
       endpoint.refresh(now)
-      endpoint.signals.matchedTokens = Math.min(request.promptTokens, matched[endpoint.slot]! * request.tokensPerBlock)
+      endpoint.signals.matchedTokens = Math.min(request.promptTokens, matched[endpoint.slot]! * this.#matchUnit)
     }
   }
 
@@ -93,8 +96,22 @@ export class Scheduler {
     let slots = this.#matched.length
     for (let i = 0; i < candidates.length; i++) slots = Math.max(slots, candidates[i]!.slot + 1)
     if (slots > this.#matched.length) this.#matched = new Uint32Array(2 * slots)
-    this.#services.index.match(request.blocks, this.#matched)
+    const { index } = this.#services
+    const { blocks } = request
+    if (index.matchTokens !== undefined && blocks instanceof PromptKeys) {
+      this.#matchUnit = 1
+      index.matchTokens(blocks, this.#matched)
+    } else {
+      this.#matchUnit = request.tokensPerBlock
+      index.match(blocks, this.#matched)
+    }
     return this.#matched
+  }
+
+  /** Whole blocks over bytes; a match in tokens is rounded down from a product of them, where it comes from one. */
+  #matchedBlocks({ tokensPerBlock }: SchedulingRequest, { slot }: EndpointState): number {
+    const matched = this.#matched[slot]!
+    return this.#matchUnit === tokensPerBlock ? matched : Math.floor((matched + 1) / tokensPerBlock)
   }
 
   #rank(
@@ -151,10 +168,11 @@ export class Scheduler {
     const tokens = Math.max(0, request.promptTokens - matched)
     const seconds = prefillSeconds(endpoint.rates, tokens, matched)
     const prefill = endpoint.prefill.push({ tokens, seconds, observed: request.streamed }, now)
-    const matchedBlocks = this.#matched[endpoint.slot]!
+    const matchedBlocks = this.#matchedBlocks(request, endpoint)
     const booking = index.book(endpoint.slot, request.blocks)
     endpoint.lastBookedAt = now
     const lease = new Lease({ endpoint, pool, request, index, booking, prefill, matchedBlocks })
+    if (endpoint.signals.inFlight === 1) endpoint.onBusy?.()
     pool.policy.policy.booked?.(request, endpoint, now)
     return lease
   }

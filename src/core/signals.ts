@@ -19,6 +19,18 @@ export interface Signals {
   kvFill: number
   /** Seconds since a request was last sent to the endpoint; Infinity if none ever was. */
   idleSeconds: number
+  /** Requests in the engine's queue, by its own word. This and what follows is undefined while it is unknown. */
+  engineWaiting: number | undefined
+  /** Requests in the engine's batch. */
+  engineRunning: number | undefined
+  /** Prompt tokens of the requests in the engine's queue that are not in its prefix cache. */
+  engineWaitingTokens: number | undefined
+  /** Share of the KV cache that running requests hold, 0 to 1. */
+  engineKvUsage: number | undefined
+  /** Requests at the engine that this router did not send: waiting and running less those in flight, at the reading. */
+  foreignRequests: number | undefined
+  /** Seconds since the engine was asked for the load above. */
+  readingAge: number | undefined
 }
 
 export type SignalName = keyof Signals
@@ -34,5 +46,11 @@ export function idleSignals(): Signals {
     matchedTokens: 0,
     kvFill: 0,
     idleSeconds: Number.POSITIVE_INFINITY,
+    engineWaiting: undefined,
+    engineRunning: undefined,
+    engineWaitingTokens: undefined,
+    engineKvUsage: undefined,
+    foreignRequests: undefined,
+    readingAge: undefined,
   }
 }

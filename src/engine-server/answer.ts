@@ -1,6 +1,7 @@
 import { TOKEN_BYTES } from './prompt-writer.ts'
 import type { PromptWriter } from './prompt-writer.ts'
-import { wordAt, wordTokenAt } from './words.ts'
+import type { AnswerWords } from './words.ts'
+import { BUILT_IN_WORDS } from './words.ts'
 
 /** A function the answer calls instead of saying something. */
 export interface ToolCall {
@@ -22,20 +23,23 @@ export interface Answer {
 }
 
 /** A text of words that follow from the seed. The first token also carries what the prompt's last token lacked. */
-export function textAnswer(seed: number, filler: string): Answer {
+export function textAnswer(seed: number, filler: string, words: AnswerWords = BUILT_IN_WORDS): Answer {
   return {
     tokens: Infinity,
     tool: undefined,
-    text: (index) => (index === 0 ? filler + wordAt(seed, 0) : wordAt(seed, index)),
+    text: (index) => (index === 0 ? filler + words.word(seed, 0) : words.word(seed, index)),
     write(writer, count) {
       writer.reserve(count * TOKEN_BYTES)
-      for (let index = 0; index < count; index++) writer.token(wordTokenAt(seed, index))
+      for (let index = 0; index < count; index++) writer.token(words.token(seed, index))
     },
   }
 }
 
-/** A function call, whose tokens are those of the call in a rendered prompt. */
-export function toolAnswer({ name, arguments: json }: ToolCall): Answer {
+/** A function call, whose tokens are those of the call in a rendered prompt, or `pieceToken` of every four bytes of it. */
+export function toolAnswer(
+  { name, arguments: json }: ToolCall,
+  pieceToken?: ((bytes: number) => number) | undefined,
+): Answer {
   const start = toolCallText({ name, arguments: '' }).length - TOOL_CALL_END.length
   const rendered = toolCallText({ name, arguments: json })
   const padded = rendered.padEnd(Math.ceil(rendered.length / TOKEN_BYTES) * TOKEN_BYTES)
@@ -46,7 +50,14 @@ export function toolAnswer({ name, arguments: json }: ToolCall): Answer {
       const from = index * TOKEN_BYTES - start
       return json.slice(Math.max(from, 0), Math.max(from + TOKEN_BYTES, 0))
     },
-    write: (writer, count) => writer.text(padded.slice(0, count * TOKEN_BYTES)),
+    write(writer, count) {
+      const from = writer.length
+      writer.text(padded.slice(0, count * TOKEN_BYTES))
+      if (pieceToken === undefined) return
+      const pieces = writer.tokens().slice(from / TOKEN_BYTES)
+      writer.truncate(from)
+      for (const piece of pieces) writer.token(pieceToken(piece))
+    },
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Generation } from './generation.ts'
-import type { ReplyHead, ReplyShape } from './reply-shape.ts'
-import { answerText, isLast, openaiUsage } from './reply-shape.ts'
+import type { ReplyExtras, ReplyHead, ReplyShape } from './reply-shape.ts'
+import { answerText, answerTokenIds, isLast, openaiUsage, promptTokenIds, usageAt } from './reply-shape.ts'
 
 /** Answers of `/v1/completions`, as vLLM writes them. */
-export function completionsReply({ id, created, model }: ReplyHead, includeUsage: boolean): ReplyShape {
+export function completionsReply({ id, created, model }: ReplyHead, extras: ReplyExtras): ReplyShape {
   const name = JSON.stringify(model)
   const chunk = `data: {"id":"cmpl-${id}","object":"text_completion","created":${created},"model":${name}`
   return {
@@ -11,10 +11,12 @@ export function completionsReply({ id, created, model }: ReplyHead, includeUsage
       const text = generation.answer.text(index)
       const reason = isLast(generation, index) ? `"${generation.finish}"` : 'null'
       const choice = `{"index":${generation.index},"text":"${text}","logprobs":null,"finish_reason":${reason}`
-      return `${chunk},"choices":[${choice},"stop_reason":null}],"usage":null}\n\n`
+      const usage = extras.usageInChunks ? usageAt(generation, index) : 'null'
+      const ids = extras.tokenIds ? tokenIds(generation, index) : ''
+      return `${chunk},"choices":[${choice},"stop_reason":null${ids}}],"usage":${usage}}\n\n`
     },
     end(generations) {
-      const usage = includeUsage ? `${chunk},"choices":[],"usage":${JSON.stringify(openaiUsage(generations))}}\n\n` : ''
+      const usage = extras.usage ? `${chunk},"choices":[],"usage":${JSON.stringify(openaiUsage(generations))}}\n\n` : ''
       return `${usage}data: [DONE]\n\n`
     },
     body: (generations) => ({
@@ -22,13 +24,19 @@ export function completionsReply({ id, created, model }: ReplyHead, includeUsage
       object: 'text_completion',
       created,
       model,
-      choices: generations.map(completionChoice),
+      choices: generations.map((generation) => completionChoice(generation, extras)),
       usage: openaiUsage(generations),
     }),
   }
 }
 
-function completionChoice(generation: Generation): object {
+/** The prompt's ids stand beside the first token. */
+function tokenIds(generation: Generation, index: number): string {
+  const prompt = index === 0 ? `,"prompt_token_ids":${JSON.stringify(promptTokenIds(generation))}` : ''
+  return `${prompt},"token_ids":[${answerTokenIds(generation)[index] ?? ''}]`
+}
+
+function completionChoice(generation: Generation, extras: ReplyExtras): object {
   return {
     index: generation.index,
     text: answerText(generation),
@@ -36,5 +44,8 @@ function completionChoice(generation: Generation): object {
     finish_reason: generation.finish,
     stop_reason: null,
     prompt_logprobs: null,
+    ...(extras.tokenIds
+      ? { prompt_token_ids: promptTokenIds(generation), token_ids: answerTokenIds(generation) }
+      : {}),
   }
 }

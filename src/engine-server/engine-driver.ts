@@ -8,6 +8,8 @@ import type { Generation } from './generation.ts'
 export interface GenerationListener {
   /** `generated` tokens exist by now; `ended` when there will be no more. */
   progress(generation: Generation, generated: number, ended: boolean): void
+  /** The engine's process is gone, and with it the generation. */
+  crashed(): void
 }
 
 interface Watched {
@@ -28,6 +30,7 @@ export class EngineDriver {
   readonly #speed: number
   readonly #began = performance.now()
   readonly #sink: EngineSink<Generation>
+  readonly #flush: (() => void) | undefined
   readonly #watched = new Map<Generation, Watched>()
   #timer: NodeJS.Timeout | undefined
   /** Wall time at which the timer fires, in milliseconds. */
@@ -35,13 +38,16 @@ export class EngineDriver {
   /** Steps ended whose tokens nobody has been told of. */
   #news = false
 
-  constructor(model: EngineModel<Generation>, timings: EngineTimings, speed: number) {
+  /** `flush` is called at the end of every step and whenever the engine falls idle. */
+  constructor(model: EngineModel<Generation>, timings: EngineTimings, speed: number, flush?: () => void) {
+    this.#flush = flush
     this.#model = model
     this.#timings = timings
     this.#speed = speed
     this.#sink = {
       stepped: (_at, seconds, decoded) => {
         this.#news = true
+        flush?.()
         timings.interToken.observe(seconds / speed, decoded)
       },
       firstToken: (sequence, at) => timings.firstToken.observe((at - sequence.submittedAt) / speed),
@@ -79,6 +85,21 @@ export class EngineDriver {
     this.#sleep()
   }
 
+  /** The generations in the queue and in the batch. */
+  *requests(): Generator<{ readonly generation: Generation; readonly waiting: boolean }> {
+    for (const { generation, sequence } of this.#watched.values()) {
+      if (sequence.state !== 'ended') yield { generation, waiting: sequence.state === 'waiting' }
+    }
+  }
+
+  /** Ends everything at once, as when the process dies. */
+  crash(): void {
+    this.close()
+    const watched = [...this.#watched.values()]
+    this.#watched.clear()
+    for (const { listener } of watched) listener.crashed()
+  }
+
   /** Stops the clock; the next submission starts it again. */
   close(): void {
     clearTimeout(this.#timer)
@@ -106,7 +127,9 @@ export class EngineDriver {
   }
 
   #sleep(): void {
-    const next = this.#news ? 0 : this.#model.nextEventAt()
+    const event = this.#model.nextEventAt()
+    if (event === Infinity) this.#flush?.()
+    const next = this.#news ? 0 : event
     const wakesAt = Math.max(performance.now(), this.#began + (next / this.#speed) * 1000)
     if (wakesAt >= this.#wakesAt) return
     clearTimeout(this.#timer)

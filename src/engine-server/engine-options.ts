@@ -2,6 +2,8 @@ import type { EngineProfile } from '../engine/profile.ts'
 import { DEFAULT_PROFILE, profileNamed } from '../engine/profiles.ts'
 import type { Faults } from './faults.ts'
 import { NO_FAULTS } from './faults.ts'
+import type { Flavor, MetricsForm } from './flavor.ts'
+import type { KvEventOptions } from './kv/kv-event-options.ts'
 
 /** How a simulated engine behaves. */
 export interface EngineOptions {
@@ -28,6 +30,22 @@ export interface EngineOptions {
   /** Seconds after the start in which every route but `/metrics` answers 503. */
   readonly startupDelay: number
   readonly faults: Faults
+  /** Whose routes, errors and list of models it has. */
+  readonly flavor: Flavor
+  /** Under whose names it reports metrics; those of the flavour by default. */
+  readonly metrics?: MetricsForm
+  /** Publishes what its cache holds; without it nothing is published, and nothing is computed for it. */
+  readonly kvEvents?: KvEventOptions
+  /** Engines behind the port, each with a cache and a batch of its own. */
+  readonly dataParallelSize: number
+  /** Adapters that are there from the start, `NAME` or `NAME=PATH`; none can be used or loaded when undefined. */
+  readonly loras?: readonly string[]
+  /** Adapters whose requests may be in a batch together; 1, as in vLLM, by default. */
+  readonly maxLoras: number
+  /** A model's folder or a `.gguf` file whose tokenizer is used instead of tokens of four bytes. */
+  readonly tokenizer?: string
+  /** Called when the engine crashes for good; a program then ends. */
+  readonly onCrash?: () => void
 }
 
 /** The options with everything that was left out filled in. */
@@ -45,6 +63,9 @@ export function engineOptions(given: Partial<EngineOptions>): EngineOptions {
     keepAliveSeconds: 5,
     startupDelay: 0,
     faults: NO_FAULTS,
+    flavor: 'vllm',
+    dataParallelSize: 1,
+    maxLoras: 1,
     ...given,
   }
 }

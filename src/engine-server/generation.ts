@@ -3,8 +3,11 @@ import type { EngineRequest, Sequence } from '../engine/sequence.ts'
 import { TokenKeys } from '../engine/token-keys.ts'
 import type { Answer, ToolCall } from './answer.ts'
 import { textAnswer, toolAnswer } from './answer.ts'
+import type { AnswerWords } from './words.ts'
+import { BUILT_IN_WORDS } from './words.ts'
 import { EngineError } from './engine-error.ts'
 import type { EngineOptions } from './engine-options.ts'
+import type { Adapter, BlockContent } from './kv/block-content.ts'
 import { TOKEN_BYTES } from './prompt-writer.ts'
 import type { PromptWriter } from './prompt-writer.ts'
 
@@ -17,6 +20,10 @@ export interface Sampling {
   readonly seed?: number | undefined
   /** Separates what must not share the prefix cache. */
   readonly cacheSalt?: string | undefined
+  /** Separates it likewise, and counts as a model of its own. */
+  readonly adapter?: Adapter | undefined
+  /** True when the token ids are wanted afterwards. */
+  readonly keepTokens?: boolean | undefined
   /** Decides what function is called; the seed follows from prompt and request. */
   readonly tool?: ((seed: number) => ToolCall) | undefined
 }
@@ -31,8 +38,19 @@ export interface Generation extends EngineRequest {
   readonly finish: 'length' | 'stop'
   /** Digest of the prompt. */
   readonly digest: number
+  readonly adapter: Adapter | undefined
+  /** Its tokens, where events are published or the request wants them. */
+  readonly content: BlockContent | undefined
   /** Its place in the engine, once submitted. */
   sequence: Sequence<Generation> | undefined
+}
+
+/** What generations have in common in one engine. */
+export interface GenerationHost {
+  readonly options: EngineOptions
+  /** Most tokens of prompt and answer together. */
+  readonly contextTokens: number
+  readonly tokenizer?: { readonly words: AnswerWords } | undefined
 }
 
 /**
@@ -42,25 +60,29 @@ export interface Generation extends EngineRequest {
 export function createGeneration(
   writer: PromptWriter,
   sampling: Sampling,
-  { options, contextTokens }: { readonly options: EngineOptions; readonly contextTokens: number },
+  { options, contextTokens, tokenizer }: GenerationHost,
   { index = 0, choice = 0 } = {},
 ): Generation {
   const { length } = writer
   const promptTokens = Math.ceil(length / TOKEN_BYTES)
   const maxTokens = outputLimit(promptTokens, sampling, options, contextTokens)
-  const salt = sampling.cacheSalt === undefined ? 0 : textDigest(sampling.cacheSalt)
-  const keys = new TokenKeys(options.profile.blockSize, promptTokens + maxTokens, salt)
+  const keys = new TokenKeys(options.profile.blockSize, promptTokens + maxTokens, namespaceSalt(sampling))
   const wholeTokens = Math.floor(length / TOKEN_BYTES)
   keys.append(writer.tokens(), 0, wholeTokens)
   const tail = wholeTokens < promptTokens ? (writer.tokens()[wholeTokens] ?? 0) : 0
   const digest = mixBits(keys.digest() ^ mixBits(tail ^ promptTokens))
   const seed = mixBits(digest ^ mixBits(options.seed) ^ mixBits((sampling.seed ?? 0) + Math.imul(choice, 0x9e3779b1)))
-  const answer = sampling.tool === undefined ? textAnswer(seed, fillUp(writer, seed)) : toolAnswer(sampling.tool(seed))
+  const words = tokenizer?.words ?? BUILT_IN_WORDS
+  const answer =
+    sampling.tool === undefined
+      ? textAnswer(seed, fillUp(writer, seed), words)
+      : toolAnswer(sampling.tool(seed), words.pieceToken)
   const drawn = drawnLength(seed, maxTokens, sampling, options)
   const outputTokens = Math.min(drawn, answer.tokens)
   answer.write(writer, outputTokens)
   const tokens = writer.tokens()
   keys.append(tokens, wholeTokens, tokens.length)
+  const content = contentOf(tokens, sampling, options)
   writer.truncate(length)
   return {
     keys: keys.keys(),
@@ -71,8 +93,21 @@ export function createGeneration(
     answer,
     finish: outputTokens < maxTokens || answer.tokens === maxTokens ? 'stop' : 'length',
     digest,
+    adapter: sampling.adapter,
+    content,
     sequence: undefined,
   }
+}
+
+/** The tokens are a view of what is written over: they are copied only where somebody wants them. */
+function contentOf(tokens: Uint32Array, sampling: Sampling, options: EngineOptions): BlockContent | undefined {
+  if (options.kvEvents === undefined && sampling.keepTokens !== true) return undefined
+  return { tokens: tokens.slice(), adapter: sampling.adapter, cacheSalt: sampling.cacheSalt }
+}
+
+function namespaceSalt({ adapter, cacheSalt }: Sampling): number {
+  if (adapter !== undefined) return textDigest(JSON.stringify([adapter.name, adapter.id, cacheSalt ?? null]))
+  return cacheSalt === undefined ? 0 : textDigest(cacheSalt)
 }
 
 function outputLimit(promptTokens: number, sampling: Sampling, options: EngineOptions, contextTokens: number): number {

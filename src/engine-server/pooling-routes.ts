@@ -3,12 +3,18 @@ import { mixBits } from '../engine/mix-bits.ts'
 import type { Plan } from './call.ts'
 import type { EngineContext } from './engine-context.ts'
 import { checkModel, replyHead } from './engine-context.ts'
+import type { Planner } from './generating-routes.ts'
 import type { Generation } from './generation.ts'
 import { createGeneration } from './generation.ts'
+import type { Adapter } from './kv/block-content.ts'
 import { parseBody } from './parse-body.ts'
+import { TOKEN_BYTES } from './prompt-writer.ts'
+import type { Prompt } from './prompts.ts'
 import { promptList, promptsSchema, writePrompt } from './prompts.ts'
 import type { ReplyHead, ReplyShape } from './reply-shape.ts'
 import { tokenCounts } from './reply-shape.ts'
+import { after } from './tokens/after.ts'
+import { tokenizedPrompts } from './tokens/tokenized.ts'
 
 const DIMENSIONS = 64
 
@@ -31,17 +37,13 @@ const rerankBody = z.object({
 })
 
 /** `POST /v1/embeddings`: vectors of length 1 that follow from the prompt. */
-export function planEmbeddings(context: EngineContext, json: unknown, id: string): Plan {
+export const planEmbeddings: Planner = (context, json, id) => {
   const body = parseBody(embeddingsBody, json)
-  checkModel(context, body.model)
-  const generations = promptList(body.input).map((prompt, index) => {
-    writePrompt(context.writer, prompt)
-    return createGeneration(context.writer, { maxTokens: 0 }, context, { index })
-  })
+  const adapter = checkModel(context, body.model)
   const encode = (values: Float32Array): unknown =>
     body.encoding_format === 'base64' ? Buffer.from(values.buffer).toString('base64') : [...values]
   const length = body.dimensions ?? DIMENSIONS
-  return pooling(generations, replyHead(context, id), (head, all) => ({
+  return pooling(context, promptList(body.input), { adapter, id }, (head, all) => ({
     id: `embd-${head.id}`,
     object: 'list',
     created: head.created,
@@ -52,13 +54,13 @@ export function planEmbeddings(context: EngineContext, json: unknown, id: string
 }
 
 /** `POST /v1/score`: one text against one or many, or pair by pair. */
-export function planScore(context: EngineContext, json: unknown, id: string): Plan {
+export const planScore: Planner = (context, json, id) => {
   const body = parseBody(scoreBody, json)
-  checkModel(context, body.model)
+  const adapter = checkModel(context, body.model)
   const left = [body.text_1].flat()
   const right = [body.text_2].flat()
-  const generations = right.map((text, index) => pair(context, left[left.length === 1 ? 0 : index] ?? '', text, index))
-  return pooling(generations, replyHead(context, id), (head, all) => ({
+  const prompts = right.map((text, index) => pair(left[left.length === 1 ? 0 : index] ?? '', text))
+  return pooling(context, prompts, { adapter, id }, (head, all) => ({
     id: `score-${head.id}`,
     object: 'list',
     created: head.created,
@@ -69,11 +71,11 @@ export function planScore(context: EngineContext, json: unknown, id: string): Pl
 }
 
 /** `POST /v1/rerank`: the documents in order of their score. */
-export function planRerank(context: EngineContext, json: unknown, id: string): Plan {
+export const planRerank: Planner = (context, json, id) => {
   const body = parseBody(rerankBody, json)
-  checkModel(context, body.model)
-  const generations = body.documents.map((document, index) => pair(context, body.query, document, index))
-  return pooling(generations, replyHead(context, id), (head, all) => ({
+  const adapter = checkModel(context, body.model)
+  const prompts = body.documents.map((document) => pair(body.query, document))
+  return pooling(context, prompts, { adapter, id }, (head, all) => ({
     id: `rerank-${head.id}`,
     model: head.model,
     usage: { total_tokens: tokenCounts(all).prompt },
@@ -86,20 +88,27 @@ export function planRerank(context: EngineContext, json: unknown, id: string): P
   }))
 }
 
-function pair({ writer, ...context }: EngineContext, query: string, text: string, index: number): Generation {
-  writePrompt(writer, query)
-  writer.pad()
-  writer.text(text)
-  return createGeneration(writer, { maxTokens: 0 }, context, { index })
+/** Two texts as one prompt: the first one filled up to whole tokens, so that the same query shares its blocks. */
+function pair(query: string, text: string): string {
+  const odd = Buffer.byteLength(query) % TOKEN_BYTES
+  return query + ' '.repeat(odd === 0 ? 0 : TOKEN_BYTES - odd) + text
 }
 
 function pooling(
-  generations: readonly Generation[],
-  head: ReplyHead,
+  context: EngineContext,
+  prompts: readonly Prompt[],
+  { adapter, id }: { readonly adapter: Adapter | undefined; readonly id: string },
   body: (head: ReplyHead, generations: readonly Generation[]) => object,
-): Plan {
+): Plan | Promise<Plan> {
+  const head = replyHead(context, id, adapter)
   const shape: ReplyShape = { token: () => '', end: () => '', body: (all) => body(head, all) }
-  return { stream: false, generations, shape }
+  return after(tokenizedPrompts(context, prompts), (list) => {
+    const generations = list.map((prompt, index) => {
+      writePrompt(context.writer, prompt)
+      return createGeneration(context.writer, { maxTokens: 0, adapter }, context, { index })
+    })
+    return { stream: false, generations, shape }
+  })
 }
 
 function poolingUsage(generations: readonly Generation[]): object {

@@ -67,6 +67,11 @@ export class PromptWriter {
     this.#words = new Uint32Array(larger.buffer)
   }
 
+  /** What is written, as text. */
+  written(): string {
+    return this.#bytes.toString('utf8', 0, this.#length)
+  }
+
   /** The tokens, the last one filled up with zero bytes; valid until something is written. */
   tokens(): Uint32Array {
     const count = Math.ceil(this.#length / TOKEN_BYTES)

@@ -9,7 +9,8 @@ export const promptsSchema = z.union([z.string(), tokenIds, z.array(z.string()).
 
 export const tokensSchema = tokenIds
 
-type Prompt = string | readonly number[]
+/** A text, or token ids. */
+export type Prompt = string | ArrayLike<number>
 
 /** The prompts one by one. */
 export function promptList(prompts: z.infer<typeof promptsSchema>): Prompt[] {
@@ -26,5 +27,5 @@ export function writePrompt(writer: PromptWriter, prompt: Prompt): void {
     return
   }
   writer.reserve(prompt.length * TOKEN_BYTES)
-  for (const token of prompt) writer.token(token)
+  for (let at = 0; at < prompt.length; at++) writer.token(prompt[at] ?? 0)
 }

@@ -19,6 +19,32 @@ export interface ReplyHead {
   readonly model: string
 }
 
+/** What a request wants to be told besides the text. */
+export interface ReplyExtras {
+  /** A last event with the usage, in a stream. */
+  readonly usage: boolean
+  /** The usage so far in every event, in a stream. */
+  readonly usageInChunks: boolean
+  /** The token ids of prompt and answer. */
+  readonly tokenIds: boolean
+}
+
+/** The token ids of the prompt; empty where they were not kept. */
+export function promptTokenIds({ content, promptTokens }: Generation): number[] {
+  return Array.from(content?.tokens.subarray(0, promptTokens) ?? [])
+}
+
+/** The token ids of the answer. */
+export function answerTokenIds({ content, promptTokens, outputTokens }: Generation): number[] {
+  return Array.from(content?.tokens.subarray(promptTokens, promptTokens + outputTokens) ?? [])
+}
+
+/** The usage when the token at `index` of an answer is written, for `continuous_usage_stats`. */
+export function usageAt({ promptTokens }: Generation, index: number): string {
+  const total = promptTokens + index + 1
+  return `{"prompt_tokens":${promptTokens},"total_tokens":${total},"completion_tokens":${index + 1}}`
+}
+
 /** True for the token behind which an answer ends. */
 export function isLast(generation: Generation, index: number): boolean {
   return index === generation.outputTokens - 1

@@ -27,15 +27,18 @@ export class BlockCache {
   readonly #heads: Int32Array
   readonly #headShift: number
   readonly #list: number
+  readonly #evicted: ((block: number) => void) | undefined
   #free: number
 
-  constructor(blocks: number) {
+  /** `evicted` is told of every block that was findable and is taken for something else. */
+  constructor(blocks: number, evicted?: (block: number) => void) {
     if (!Number.isInteger(blocks) || blocks < 1) {
       throw new RangeError(
         `a block cache needs at least one block, got ${blocks}: raise the KV tokens or shrink blocks`,
       )
     }
     this.blocks = blocks
+    this.#evicted = evicted
     this.#free = blocks
     this.#list = blocks << RECORD_SHIFT
     this.#records = new Int32Array((blocks + 1) << RECORD_SHIFT)
@@ -62,6 +65,11 @@ export class BlockCache {
   /** The number of sequences that reference a block. */
   references(block: number): number {
     return this.#records[(block << RECORD_SHIFT) + REFERENCES]!
+  }
+
+  /** True when the block is findable, or would be if no newer one held the same key. */
+  isKeyed(block: number): boolean {
+    return this.#records[(block << RECORD_SHIFT) + CHAIN] !== UNKEYED
   }
 
   /** True when some block holds the key. */
@@ -108,7 +116,10 @@ export class BlockCache {
     const record = this.#records[this.#list + NEXT]!
     if (record === this.#list) throw new RangeError(`all ${this.blocks} KV blocks are referenced: check free first`)
     this.#unlink(record)
-    if (this.#records[record + CHAIN] !== UNKEYED) this.#forget(record)
+    if (this.#records[record + CHAIN] !== UNKEYED) {
+      this.#forget(record)
+      this.#evicted?.(record >> RECORD_SHIFT)
+    }
     this.#records[record + REFERENCES] = 1
     return record >> RECORD_SHIFT
   }
@@ -138,6 +149,14 @@ export class BlockCache {
         this.#free++
       }
     }
+  }
+
+  /** Takes the keys of all blocks away; false, and nothing done, while a block is referenced. */
+  clear(): boolean {
+    if (this.used > 0) return false
+    this.#heads.fill(END)
+    for (let block = 0; block < this.blocks; block++) this.#records[(block << RECORD_SHIFT) + CHAIN] = UNKEYED
+    return true
   }
 
   #headOf(low: number, high: number): number {

@@ -1,5 +1,8 @@
 import type { BlockCache } from './block-cache.ts'
 import { DecodeBatch } from './decode-batch.ts'
+import type { EngineCounters } from './engine-counters.ts'
+import { zeroCounters } from './engine-counters.ts'
+import type { EngineHooks } from './engine-hooks.ts'
 import type { EngineSink } from './engine-sink.ts'
 import type { EngineProfile } from './profile.ts'
 import { SequenceBlocks } from './sequence-blocks.ts'
@@ -7,18 +10,6 @@ import { Sequence } from './sequence.ts'
 import type { EngineRequest } from './sequence.ts'
 import { stepSeconds } from './step-time.ts'
 import { WaitingQueue } from './waiting-queue.ts'
-
-/** Totals since the engine began, under vLLM's definitions. */
-export interface EngineCounters {
-  promptTokens: number
-  generationTokens: number
-  /** Prompt tokens looked up in the prefix cache, and the part of them that was found. */
-  prefixCacheQueries: number
-  prefixCacheHits: number
-  preemptions: number
-  finished: number
-  aborted: number
-}
 
 /**
  * One engine replica in virtual time, after vLLM's scheduler: first come, first served; continuous batching; decodes go
@@ -31,19 +22,12 @@ export interface EngineCounters {
  */
 export class EngineModel<R extends EngineRequest = EngineRequest> {
   readonly profile: EngineProfile
-  readonly counters: EngineCounters = {
-    promptTokens: 0,
-    generationTokens: 0,
-    prefixCacheQueries: 0,
-    prefixCacheHits: 0,
-    preemptions: 0,
-    finished: 0,
-    aborted: 0,
-  }
+  readonly counters: EngineCounters = zeroCounters()
   /** Factor on the duration of every step that starts from now on. */
   slowdown = 1
 
-  readonly #kv: SequenceBlocks
+  readonly #kv: SequenceBlocks<R>
+  readonly #mayAdmit: EngineHooks<R>['mayAdmit']
   readonly #waiting = new WaitingQueue<Sequence<R>>()
   /** In order of admission, so that the newest is the last. */
   readonly #running: Sequence<R>[] = []
@@ -63,9 +47,10 @@ export class EngineModel<R extends EngineRequest = EngineRequest> {
   #chunkTokens = 0
   #chunkPairs = 0
 
-  constructor(profile: EngineProfile) {
+  constructor(profile: EngineProfile, hooks: EngineHooks<R> = {}) {
     this.profile = profile
-    this.#kv = new SequenceBlocks(profile.kvTokens, profile.blockSize)
+    this.#mayAdmit = hooks.mayAdmit
+    this.#kv = new SequenceBlocks(profile.kvTokens, profile.blockSize, hooks.cache)
     this.#batch = new DecodeBatch(profile.blockSize)
   }
 
@@ -121,6 +106,11 @@ export class EngineModel<R extends EngineRequest = EngineRequest> {
     else this.#stopRunning(sequence)
     sequence.state = 'ended'
     this.counters.aborted++
+  }
+
+  /** Empties the prefix cache; false, and nothing done, while requests run. */
+  clearCache(): boolean {
+    return this.#kv.clear()
   }
 
   /** Tokens generated for a sequence up to the last step that ended. */
@@ -193,12 +183,19 @@ export class EngineModel<R extends EngineRequest = EngineRequest> {
     if (this.#partial !== undefined && left > 0) left -= this.#prefillChunk(this.#partial, left)
     if (!mayAdmit) return
     while (left > 0 && this.#running.length < this.profile.maxSequences) {
-      const sequence = this.#waiting.peek()
+      const sequence = this.#nextWaiting()
       if (sequence === undefined || !this.#kv.admit(sequence)) return
-      this.#waiting.shift()
+      if (sequence === this.#waiting.peek()) this.#waiting.shift()
+      else this.#waiting.remove(sequence)
       this.#startRunning(sequence)
       left -= this.#prefillChunk(sequence, left)
     }
+  }
+
+  #nextWaiting(): Sequence<R> | undefined {
+    const mayAdmit = this.#mayAdmit
+    if (mayAdmit === undefined) return this.#waiting.peek()
+    return this.#waiting.find(({ request }) => mayAdmit(request, this.#running))
   }
 
   #startRunning(sequence: Sequence<R>): void {

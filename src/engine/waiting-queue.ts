@@ -15,6 +15,15 @@ export class WaitingQueue<T> {
     return this.#ring[this.#first]
   }
 
+  /** The first item that fits. */
+  find(fits: (item: T) => boolean): T | undefined {
+    for (let position = 0; position < this.#length; position++) {
+      const item = this.#ring[this.#at(position)]
+      if (item !== undefined && fits(item)) return item
+    }
+    return undefined
+  }
+
   push(item: T): void {
     this.#grow()
     this.#ring[this.#at(this.#length)] = item

@@ -2,7 +2,9 @@ import type { EndpointState } from '../core/endpoint-state.ts'
 import type { Fleet } from '../core/fleet.ts'
 import type { RequestObserver } from '../core/request-record.ts'
 import type { Scheduler } from '../core/scheduler.ts'
+import type { TokenBlocks } from '../core/token-blocks.ts'
 import type { BlockHasher } from '../prefix/block-hasher.ts'
+import type { EngineName } from '../protocol/engine-quirks.ts'
 import type { BodyBuffers } from './body-buffers.ts'
 import type { FailureReason } from './retry-rule.ts'
 import type { Upstream } from './upstream.ts'
@@ -27,7 +29,17 @@ export interface GatewaySettings {
   readonly dropHeaders: ReadonlySet<string>
   /** Request header that separates tenants' caches, lower-case. */
   readonly tenantHeader: string | undefined
+  /** Streams of which engines are asked for usage where the client does not ask; `none` where it is left out. */
+  readonly askUsage?: AskUsage
+  /**
+   * Seconds for which the head of a stream is held back while nothing was generated, so that an error in it can still
+   * move to another endpoint; 0 relays it at once. 5 where it is left out.
+   */
+  readonly holdHead?: number
 }
+
+/** No engine, those that are known by name to understand it, or every one. */
+export type AskUsage = 'none' | 'known' | 'all'
 
 /** Learns from the outcome of requests whether an endpoint is well. */
 export interface PassiveHealth {
@@ -40,6 +52,7 @@ export interface GatewayContext {
   readonly fleet: Fleet
   readonly scheduler: Scheduler
   readonly hasher: BlockHasher
+  readonly tokenBlocks?: TokenBlocks
   readonly observer: RequestObserver
   readonly buffers: BodyBuffers
   readonly health: PassiveHealth
@@ -48,6 +61,10 @@ export interface GatewayContext {
   /** A fault of the gateway itself: logged with its cause, never shown to the client. */
   reportFault(requestId: string, error: unknown): void
   upstreamOf(endpoint: EndpointState): Upstream
+  /** Which engine runs there, where it is known. Without this, none is. */
+  engineOf?(endpoint: EndpointState): EngineName | undefined
+  /** The data-parallel rank that an endpoint stands for behind an address it shares with others. */
+  rankOf?(endpoint: EndpointState): number | undefined
   /** Monotonic clock in seconds. */
   clock(): number
   /** Milliseconds since the epoch. */

@@ -1,6 +1,8 @@
 import type { Pool } from '../core/pool.ts'
 import type { SchedulingRequest } from '../core/request.ts'
 import { BLOCK_BYTES, type BlockKeys } from '../prefix/block-keys.ts'
+import { PromptKeys } from '../prefix/prompt-keys.ts'
+import type { TokenKeys } from '../prefix/token-block-keys.ts'
 
 /** Bytes per token in block keys made from token ids. */
 const BYTES_PER_TOKEN_ID = 4
@@ -8,6 +10,8 @@ const BYTES_PER_TOKEN_ID = 4
 /** What was understood of a request's body. */
 export interface Understood {
   readonly blocks: BlockKeys
+  /** Keys over the prompt's tokens, where they are known and some endpoint is looked up by them. */
+  readonly tokenKeys: readonly TokenKeys[] | undefined
   readonly promptBytes: number
   /** True when the prompt came as token ids, so that lengths are exact. */
   readonly tokenIds: boolean
@@ -31,13 +35,14 @@ export function gatewayRequest(
   pool: Pool,
   understood: Understood,
 ): SchedulingRequest {
-  const { promptBytes, tokenIds } = understood
+  const { blocks, tokenKeys, promptBytes, tokenIds } = understood
   const bytesPerToken = tokenIds ? BYTES_PER_TOKEN_ID : pool.bytesPerToken.value
+  const tokensPerBlock = BLOCK_BYTES / bytesPerToken
   return {
     id,
     model: pool.model,
-    blocks: understood.blocks,
-    tokensPerBlock: BLOCK_BYTES / bytesPerToken,
+    blocks: tokenKeys === undefined ? blocks : new PromptKeys(blocks, tokensPerBlock, tokenKeys),
+    tokensPerBlock,
     promptTokens: understood.promptTokens ?? promptBytes / bytesPerToken,
     promptBytes: tokenIds ? 0 : promptBytes,
     outputTokens: Math.min(understood.maxTokens ?? Number.POSITIVE_INFINITY, pool.outputTokens.value),

@@ -2,10 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { forwardRequestHeaders } from '../protocol/hop-by-hop.ts'
 
-/** Where in a body the model's name stands, quotes included. */
-export interface ByteRange {
-  readonly start: number
-  readonly end: number
+/** A request as undici takes it; headers are a flat name, value list. */
+export interface OutgoingRequest extends Dispatcher.DispatchOptions {
+  readonly headers: string[]
 }
 
 /**
@@ -17,7 +16,7 @@ export function outgoingRequest(
   body: Buffer,
   id: { readonly header: string; readonly value: string },
   dropped: ReadonlySet<string>,
-): Dispatcher.DispatchOptions {
+): OutgoingRequest {
   const headers = forwardRequestHeaders(message.rawHeaders, dropped)
   if (message.headers[id.header] !== id.value) setHeader(headers, id.header, id.value)
   return {
@@ -28,15 +27,19 @@ export function outgoingRequest(
   }
 }
 
+/** A copy of a flat name, value list without the headers of a lower-case name. */
+export function withoutHeader(headers: readonly string[], name: string): string[] {
+  const kept: string[] = []
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    if (headers[i]!.toLowerCase() !== name) kept.push(headers[i]!, headers[i + 1]!)
+  }
+  return kept
+}
+
 /** Sets a header in a flat name, value list: one of that name is replaced. */
 function setHeader(headers: string[], name: string, value: string): void {
   for (let i = headers.length - 2; i >= 0; i -= 2) {
     if (headers[i]!.toLowerCase() === name) headers.splice(i, 2)
   }
   headers.push(name, value)
-}
-
-/** The body with another model name in place of an alias; every other byte stays. */
-export function withModel(body: Buffer, range: ByteRange, model: string): Buffer {
-  return Buffer.concat([body.subarray(0, range.start), Buffer.from(JSON.stringify(model)), body.subarray(range.end)])
 }

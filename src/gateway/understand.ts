@@ -1,25 +1,36 @@
 import { routerError, type RouterError } from '../core/errors.ts'
 import type { Fleet } from '../core/fleet.ts'
 import type { Pool } from '../core/pool.ts'
+import type { TokenBlocks } from '../core/token-blocks.ts'
 import type { BlockHasher } from '../prefix/block-hasher.ts'
 import { hashPrompt } from '../protocol/prompt-identity.ts'
+import { promptTokenIds } from '../protocol/prompt-token-ids.ts'
+import type { BodyPlaces } from '../protocol/body-places.ts'
+import type { ByteRange } from '../protocol/request-fields.ts'
 import type { RequestFormatError } from '../protocol/request-format-error.ts'
 import type { Route } from '../protocol/route.ts'
 import { scanRequest } from '../protocol/scan-request.ts'
 import type { Understood } from './gateway-request.ts'
-import type { ByteRange } from './outgoing.ts'
 
 /** A request whose pool is known. */
 export interface UnderstoodRequest extends Understood {
   readonly pool: Pool
   /** Place of the model's name in the body, when it is an alias that the engine would not know. */
   readonly renamed: ByteRange | undefined
+  /** Where what an engine's quirks may change stands. */
+  readonly places: BodyPlaces | undefined
+  /** The client asked for the usage of its stream. */
+  readonly includeUsage: boolean
+  /** One answer to one prompt. */
+  readonly single: boolean
 }
 
 /** What understanding a request needs of the gateway. */
 export interface UnderstandingServices {
   readonly fleet: Fleet
   readonly hasher: BlockHasher
+  /** Cuts prompts that come as token ids, where engines report their blocks. */
+  readonly tokenBlocks?: TokenBlocks
 }
 
 /** What beside its body tells requests apart. */
@@ -43,7 +54,7 @@ export function understand(
   }
   const scan = scanRequest(route, body)
   if (!scan.ok) return formatError(scan.error)
-  const { fleet, hasher } = services
+  const { fleet, hasher, tokenBlocks } = services
   const { model, modelRange, cacheSalt, maxTokens, stream, session } = scan.value
   const pool = findPool(fleet, route, model)
   if ('code' in pool) return pool
@@ -51,7 +62,9 @@ export function understand(
   const identity = hashPrompt(scan.value, { model: served, cacheSalt, tenant }, hasher)
   const renamed = served === model ? undefined : modelRange
   const { blocks, promptBytes, tokenIds, promptTokens } = identity
-  return { blocks, promptBytes, tokenIds, promptTokens, pool, renamed, maxTokens, streamed: stream, session }
+  const tokens = tokenBlocks?.wanted === true ? promptTokenIds(scan.value.prompt) : undefined
+  const tokenKeys = tokens && tokenBlocks?.keysOf(tokens, { model: served, cacheSalt })
+  return { blocks, tokenKeys, promptBytes, tokenIds, promptTokens, pool, renamed, maxTokens, streamed: stream, session }
 }
 
 function findPool(fleet: Fleet, route: Route, model: string | undefined): Pool | RouterError {

@@ -61,6 +61,15 @@ export class Upstream {
     return { status: answer.statusCode, body: await answer.body.text() }
   }
 
+  /** A small control request with a JSON body; the answer's status. Rejects on network errors and timeout. */
+  async post(path: string, body: string, headers: readonly string[], timeoutSeconds: number): Promise<number> {
+    const signal = AbortSignal.timeout(timeoutSeconds * 1000)
+    const all = [...headers, 'content-type', 'application/json']
+    const answer = await this.#pool.request({ ...this.#withExtraHeaders({ path, method: 'POST', headers: all, body }), signal })
+    await answer.body.dump()
+    return answer.statusCode
+  }
+
   /** The operator's headers for this endpoint replace the client's of the same name. */
   #withExtraHeaders(options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
     const { headers } = options

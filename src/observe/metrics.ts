@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision.ts'
+import type { EndpointState } from '../core/endpoint-state.ts'
 import type { Fleet } from '../core/fleet.ts'
 import type { RequestRecord } from '../core/request-record.ts'
 import { Distribution, MetricFamily, Tally } from './metric-family.ts'
@@ -24,6 +25,15 @@ interface Bound {
   readonly output: Tally
 }
 
+/** What is known of an endpoint's KV events. */
+export interface KvEventState {
+  readonly trust: { readonly exact: boolean; readonly reason: string }
+  /** Messages by what became of them; undefined before there is a subscription. */
+  readonly counts: Readonly<Record<(typeof EVENT_COUNTS)[number], number>> | undefined
+}
+
+const EVENT_COUNTS = ['delivered', 'garbage', 'undecodable', 'duplicates', 'losses', 'restarts', 'replays'] as const
+
 /**
  * Everything the router exports under `/metrics`. Label sets are closed: models are those of pools, endpoints those that
  * are configured, reasons and outcomes come from fixed lists; nothing a client sends becomes a label.
@@ -34,6 +44,7 @@ export class Metrics {
   readonly #bound = new Map<string, Bound>()
   #last: { readonly decision: Decision; readonly bound: Bound } | undefined
   readonly #fleet: Fleet
+  readonly #eventsOf: (endpoint: EndpointState) => KvEventState | undefined
   readonly #requests = this.#counter('requests_total', 'Requests ended', ['route', ...PLACE, 'status'])
   readonly #decisions = this.#counter('decisions_total', 'Decisions taken', [...PLACE, 'reason'])
   readonly #retries = this.#counter('retries_total', 'Attempts given up for another endpoint', [
@@ -52,9 +63,13 @@ export class Metrics {
   readonly #cached = this.#counter('cached_tokens_total', 'Prompt tokens the engine reports as cached', PLACE)
   readonly #output = this.#counter('output_tokens_total', 'Tokens answered', PLACE)
 
-  /** @param fleet Source of the gauges, read when the page is asked for. */
-  constructor(fleet: Fleet) {
+  /**
+   * @param fleet Source of the gauges, read when the page is asked for.
+   * @param eventsOf The state of an endpoint's KV events; undefined when it has none.
+   */
+  constructor(fleet: Fleet, eventsOf: (endpoint: EndpointState) => KvEventState | undefined = () => undefined) {
     this.#fleet = fleet
+    this.#eventsOf = eventsOf
   }
 
   decided(decision: Decision): void {
@@ -98,8 +113,36 @@ export class Metrics {
       this.#gauge('endpoint_in_flight', 'Requests in flight', (e) => e.signals.inFlight),
       this.#gauge('endpoint_queued_tokens', 'Prompt tokens still to be computed', (e) => e.prefill.tokens),
       this.#gauge('endpoint_kv_fill', 'Share of the KV capacity filled with known blocks', (e) => e.signals.kvFill),
+      this.#gauge('endpoint_engine_waiting', "Requests in the engine's queue", (e) => e.signals.engineWaiting),
+      this.#gauge('endpoint_engine_running', "Requests in the engine's batch", (e) => e.signals.engineRunning),
+      this.#gauge('endpoint_engine_kv_usage', 'Share of the KV cache in use', (e) => e.signals.engineKvUsage),
+      this.#gauge('endpoint_foreign_requests', 'Requests that others sent', (e) => e.signals.foreignRequests),
+      this.#gauge('endpoint_asleep', 'Engine sleeps (1) or not (0)', (e) => Number(e.asleep)),
+      this.#prefixModes(),
+      this.#eventCounts(),
     ]
     return [...this.#families, ...gauges].map((family) => family.text()).join('\n')
+  }
+
+  #prefixModes(): MetricFamily<Tally> {
+    const labels = ['endpoint', 'mode', 'reason']
+    const family = gaugeFamily('endpoint_prefix_mode', 'How blocks are known: from KV events or predicted', labels)
+    for (const endpoint of this.#fleet.endpoints) {
+      const { exact, reason } = this.#eventsOf(endpoint)?.trust ?? { exact: false, reason: 'no-events' }
+      family.at(endpoint.id, exact ? 'exact' : 'predicted', reason).value = 1
+    }
+    return family
+  }
+
+  #eventCounts(): MetricFamily<Tally> {
+    const name = 'kvasir_kv_event_messages_total'
+    const family = new MetricFamily('counter', name, 'KV event messages', ['endpoint', 'kind'], () => new Tally())
+    for (const endpoint of this.#fleet.endpoints) {
+      const counts = this.#eventsOf(endpoint)?.counts
+      if (counts === undefined) continue
+      for (const kind of EVENT_COUNTS) family.at(endpoint.id, kind).value = counts[kind]
+    }
+    return family
   }
 
   #measure(record: RequestRecord, decision: Decision, status: string): void {
@@ -166,9 +209,17 @@ export class Metrics {
     return family
   }
 
-  #gauge(name: string, help: string, read: (endpoint: Fleet['endpoints'][number]) => number): MetricFamily<Tally> {
-    const family = new MetricFamily('gauge', `kvasir_${name}`, help, ['endpoint'], () => new Tally())
-    for (const endpoint of this.#fleet.endpoints) family.at(endpoint.id).value = read(endpoint)
+  /** A gauge of each endpoint, left out where it is unknown. */
+  #gauge(name: string, help: string, read: (endpoint: EndpointState) => number | undefined): MetricFamily<Tally> {
+    const family = gaugeFamily(name, help, ['endpoint'])
+    for (const endpoint of this.#fleet.endpoints) {
+      const value = read(endpoint)
+      if (value !== undefined) family.at(endpoint.id).value = value
+    }
     return family
   }
+}
+
+function gaugeFamily(name: string, help: string, labelNames: readonly string[]): MetricFamily<Tally> {
+  return new MetricFamily('gauge', `kvasir_${name}`, help, labelNames, () => new Tally())
 }

@@ -18,7 +18,7 @@ export function carriesContent(payload: unknown): boolean {
 }
 
 function choiceSaysSomething(choice: unknown): boolean {
-  if (saysSomething(field(choice, 'text'))) return true
+  if (saysSomething(field(choice, 'text')) || saysSomething(field(choice, 'token_ids'))) return true
   const delta = field(choice, 'delta')
   return DELTA_FIELDS.some((name) => saysSomething(field(delta, name)))
 }

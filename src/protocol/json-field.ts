@@ -1,4 +1,5 @@
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+/** True for a parsed JSON object or array. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null
 }
 

@@ -141,6 +141,17 @@ export class JsonTape {
     return (this.words[object]! & bit) === 0 ? ABSENT : this.search(object, name)
   }
 
+  /** The same, also where the value is null: for whoever changes the text. */
+  member(object: number, name: string): number {
+    const bit = nameBit(name.charCodeAt(0), name.length)
+    return (this.words[object]! & bit) === 0 ? ABSENT : this.find(object, name)
+  }
+
+  /** Offset of the opening quote of the name that a member's value belongs to. */
+  nameStart(value: number): number {
+    return this.words[value - WORDS + 1]! - 1
+  }
+
   /** The bit that the string last added leaves in the head of the object whose member it names. */
   lastNameBit(): number {
     const key = this.used - WORDS
@@ -191,6 +202,11 @@ export class JsonTape {
   }
 
   private search(object: number, name: string): number {
+    const found = this.find(object, name)
+    return found === ABSENT || this.kind(found) === NULL ? ABSENT : found
+  }
+
+  private find(object: number, name: string): number {
     const words = this.words
     const first = name.charCodeAt(0)
     let found = ABSENT
@@ -201,7 +217,7 @@ export class JsonTape {
       const candidate = words[key + 2]! - start === name.length && this.view.getUint8(start) === first
       if ((candidate || this.isEscaped(key)) && this.equals(key, name)) found = key + WORDS
     }
-    return found === ABSENT || this.kind(found) === NULL ? ABSENT : found
+    return found
   }
 
   private isEscaped(node: number): boolean {

@@ -1,3 +1,4 @@
+import { type BodyPlaces, readPlaces } from './body-places.ts'
 import { booleanField, numberField, objectField, stringField, textField } from './checked-fields.ts'
 import { ABSENT, type JsonTape, NUMBER, OBJECT, STRING } from './json-tape.ts'
 import { FieldFault } from './request-format-error.ts'
@@ -24,6 +25,8 @@ export interface RequestFields {
   /** Conversation or, failing that, user the request belongs to. */
   readonly session: string | undefined
   readonly priority: number | undefined
+  /** Where what an engine's quirks may change stands; undefined on routes where nothing is changed. */
+  readonly places: BodyPlaces | undefined
 }
 
 export const NO_FIELDS: RequestFields = {
@@ -36,10 +39,11 @@ export const NO_FIELDS: RequestFields = {
   cacheSalt: undefined,
   session: undefined,
   priority: undefined,
+  places: undefined,
 }
 
-/** Reads the fields that all routes share. A field of another type than documented is a FieldFault. */
-export function readFields(tape: JsonTape, request: number): RequestFields {
+/** Reads the fields that all routes share, and the places of what may have to be changed where asked for. A field of another type than documented is a FieldFault. */
+export function readFields(tape: JsonTape, request: number, withPlaces = false): RequestFields {
   const model = stringField(tape, request, 'model')
   const streamOptions = objectField(tape, request, 'stream_options')
   const wanted = Math.max(numberField(tape, request, 'n') ?? 1, numberField(tape, request, 'best_of') ?? 1, 1)
@@ -53,6 +57,7 @@ export function readFields(tape: JsonTape, request: number): RequestFields {
     cacheSalt: textField(tape, request, 'cache_salt'),
     session: readSession(tape, request),
     priority: numberField(tape, request, 'priority'),
+    places: withPlaces ? readPlaces(tape, request) : undefined,
   }
 }
 

@@ -34,6 +34,9 @@ const PLANS = new Map<RouteName, (plan: PlanWriter, request: number) => void>([
   ['detokenize', planDetokenize],
 ])
 
+/** Routes whose requests and answers have the members that an engine's quirks are about. */
+const EDITED: ReadonlySet<RouteName> = new Set(['chat', 'completions'])
+
 // Reused by every scan: a scan is synchronous and its result keeps none of them.
 const tape = new JsonTape()
 const scanner = new JsonScanner(tape)
@@ -55,7 +58,7 @@ export function scanRequest(route: Route, body: Uint8Array): ScanResult {
     }
     if (fault !== undefined) return { ok: false, error: syntaxError(body, fault) }
     if (tape.kind(ROOT) !== OBJECT) throw new FieldFault(ROOT, 'an object')
-    const fields = readFields(tape, ROOT)
+    const fields = readFields(tape, ROOT, EDITED.has(route.name))
     planPrompt(writer, ROOT)
     return { ok: true, value: { ...fields, prompt: writer.finish() } }
   } catch (error) {

@@ -52,7 +52,8 @@ export function readStreamEvent(lines: string): StreamEvent {
   }
 }
 
-function fieldsOf(lines: string): { name: string; data: string } {
+/** The name and the data of one server-sent event. */
+export function fieldsOf(lines: string): { name: string; data: string } {
   let name = ''
   const data: string[] = []
   for (const line of lines.split('\n')) {
@@ -68,10 +69,11 @@ function errorOf(payload: unknown, named: boolean, data: string): StreamError | 
   const inside = field(payload, 'error') || field(field(payload, 'response'), 'error')
   if (!inside && !named && field(payload, 'object') !== 'error') return undefined
   const error = inside || payload
-  const code = field(error, 'code')
+  const code = field(error, 'code') ?? field(payload, 'code')
   return {
     message: stringOr(error) ?? stringOr(field(error, 'message')) ?? data,
-    type: stringOr(field(error, 'type')),
+    // TGI names the kind beside a message that is a string.
+    type: stringOr(field(error, 'type')) ?? stringOr(field(payload, 'error_type')),
     code: typeof code === 'number' ? code : stringOr(code),
   }
 }

@@ -14,6 +14,12 @@ const SIGNAL_NAMES: readonly SignalName[] = [
   'matchedTokens',
   'kvFill',
   'idleSeconds',
+  'engineWaiting',
+  'engineRunning',
+  'engineWaitingTokens',
+  'engineKvUsage',
+  'foreignRequests',
+  'readingAge',
 ]
 
 const RATES: StepRates = {
@@ -27,9 +33,8 @@ const RATES: StepRates = {
 }
 
 function signalsOf(facts: Partial<Signals>): Signals {
-  const signals = idleSignals()
-  for (const name of SIGNAL_NAMES) signals[name] = facts[name] ?? signals[name]
-  return signals
+  const given = SIGNAL_NAMES.flatMap((name) => (facts[name] === undefined ? [] : [[name, facts[name]] as const]))
+  return Object.assign(idleSignals(), Object.fromEntries(given))
 }
 
 /** An idle endpoint in slot 0, named after its slot, changed by `facts`. */

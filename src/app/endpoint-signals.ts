@@ -1,0 +1,149 @@
+import type { EndpointState } from '../core/endpoint-state.ts'
+import type { Fleet } from '../core/fleet.ts'
+import type { SchedulingRequest } from '../core/request.ts'
+import type { TokenBlocks } from '../core/token-blocks.ts'
+import type { ProgramLog } from '../observe/program-log.ts'
+import type { CombinedIndex } from '../prefix/combined-index.ts'
+import { ReplaySlots } from '../signals/kv-events/replay-slots.ts'
+import { createTokenBlocks } from './create-token-blocks.ts'
+import type { EndpointPlan } from './endpoint-registry.ts'
+import { EngineWatch, type WatchTarget } from './engine-watch.ts'
+import { KvEventFeed } from './kv-event-feed.ts'
+
+export interface EndpointSignalsParts extends Pick<ProgramLog, 'logger'> {
+  readonly fleet: Fleet
+  readonly index: CombinedIndex
+  clock(): number
+  /** The name of the adapter under which a model is served; undefined for a model of its own. */
+  adapterOf(model: string): string | undefined
+}
+
+/** What tells about one endpoint. */
+interface Senses {
+  plan: EndpointPlan
+  watch: EngineWatch | undefined
+  feed: KvEventFeed | undefined
+  /** Tokens that fit into its cache, by its own word. */
+  kvTokens: number | undefined
+}
+
+/** Keeps a poller and a subscription for each endpoint that has what they read. */
+export class EndpointSignals {
+  /** Cuts prompts into the blocks of the endpoints that publish events. */
+  readonly tokenBlocks: TokenBlocks
+  readonly #parts: EndpointSignalsParts
+  readonly #senses = new Map<EndpointState, Senses>()
+  readonly #replaySlots = new ReplaySlots()
+  /** Slots of the endpoints with a feed. */
+  #slots: readonly number[] = []
+
+  constructor(parts: EndpointSignalsParts) {
+    this.#parts = parts
+    const { index, adapterOf } = parts
+    this.tokenBlocks = createTokenBlocks({ index, slots: () => this.#slots, adapterOf })
+  }
+
+  add(endpoint: EndpointState, plan: EndpointPlan): void {
+    const senses: Senses = { plan, watch: undefined, feed: undefined, kvTokens: undefined }
+    this.#senses.set(endpoint, senses)
+    this.#watch(endpoint, senses)
+    this.#follow(endpoint, senses)
+  }
+
+  /** Takes over a changed plan; what has not changed goes on. */
+  change(endpoint: EndpointState, plan: EndpointPlan): void {
+    const senses = this.#senses.get(endpoint)
+    if (senses === undefined) return
+    const before = senses.plan
+    senses.plan = plan
+    const asked = differ(targetOf(before), targetOf(plan))
+    if (asked) this.#watch(endpoint, senses)
+    else if (senses.kvTokens !== undefined) this.#setKvTokens(endpoint, senses, senses.kvTokens)
+    if (differ(before.kvEvents, plan.kvEvents) || (asked && plan.kvEvents?.encoding === 'auto')) {
+      this.#follow(endpoint, senses)
+    }
+  }
+
+  /** To be called while the endpoint is in the fleet still. */
+  remove(endpoint: EndpointState): void {
+    const senses = this.#senses.get(endpoint)
+    this.#senses.delete(endpoint)
+    senses?.watch?.[Symbol.dispose]()
+    senses?.feed?.[Symbol.dispose]()
+    this.#findSlots()
+  }
+
+  close(): void {
+    for (const endpoint of this.#senses.keys()) this.remove(endpoint)
+  }
+
+  /** The endpoint was away and may have been restarted. */
+  returned(endpoint: EndpointState): void {
+    const feed = this.feedOf(endpoint)
+    if (feed === undefined) this.#parts.index.clear(endpoint.slot)
+    else feed.returned()
+  }
+
+  /** A request was served by the endpoint with this id. */
+  served(id: string, request: SchedulingRequest): void {
+    if (this.#slots.length === 0) return
+    const endpoint = this.#parts.fleet.endpoint(id)
+    if (endpoint !== undefined) this.feedOf(endpoint)?.served(request)
+  }
+
+  watchOf(endpoint: EndpointState): EngineWatch | undefined {
+    return this.#senses.get(endpoint)?.watch
+  }
+
+  feedOf(endpoint: EndpointState): KvEventFeed | undefined {
+    return this.#senses.get(endpoint)?.feed
+  }
+
+  #watch(endpoint: EndpointState, senses: Senses): void {
+    const { fleet, logger, clock } = this.#parts
+    senses.watch?.[Symbol.dispose]()
+    senses.watch = undefined
+    senses.kvTokens = undefined
+    fleet.setAsleep(endpoint.id, false)
+    const target = targetOf(senses.plan)
+    if (!target.polled) return
+    senses.watch = new EngineWatch(endpoint, target, {
+      logger,
+      clock,
+      found: (engine) => senses.feed?.begin(engine),
+      capacity: (tokens) => this.#setKvTokens(endpoint, senses, tokens),
+      asleep: (asleep) => fleet.setAsleep(endpoint.id, asleep),
+      ranks: (count) => senses.feed?.ranks(count),
+    })
+  }
+
+  #follow(endpoint: EndpointState, senses: Senses): void {
+    const { index, logger } = this.#parts
+    const { kvEvents, engine } = senses.plan
+    senses.feed?.[Symbol.dispose]()
+    senses.feed = undefined
+    if (kvEvents !== undefined) {
+      senses.feed = new KvEventFeed(endpoint, kvEvents, { index, logger, replaySlots: this.#replaySlots })
+      const known = engine.engine ?? senses.watch?.engine
+      if (known !== undefined || kvEvents.encoding !== 'auto' || senses.watch === undefined) senses.feed.begin(known)
+    }
+    this.#findSlots()
+  }
+
+  #setKvTokens(endpoint: EndpointState, senses: Senses, kvTokens: number): void {
+    senses.kvTokens = kvTokens
+    if (endpoint.kvTokens !== kvTokens) this.#parts.fleet.configure({ ...senses.plan.settings, kvTokens })
+  }
+
+  #findSlots(): void {
+    this.#slots = [...this.#senses].filter(([, { feed }]) => feed !== undefined).map(([{ slot }]) => slot)
+  }
+}
+
+function targetOf({ settings, upstream, engine }: EndpointPlan): WatchTarget {
+  return { ...engine, url: settings.url, headers: upstream.headers }
+}
+
+function differ(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b)
+}

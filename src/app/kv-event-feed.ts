@@ -1,0 +1,212 @@
+import type { EndpointState } from '../core/endpoint-state.ts'
+import type { SchedulingRequest } from '../core/request.ts'
+import type { ProgramLog } from '../observe/program-log.ts'
+import type { CombinedIndex } from '../prefix/combined-index.ts'
+import { PromptKeys } from '../prefix/prompt-keys.ts'
+import { decodeSglang } from '../signals/kv-events/decode-sglang.ts'
+import { decodeTensorrtLlm } from '../signals/kv-events/decode-tensorrt-llm.ts'
+import { decodeVllm } from '../signals/kv-events/decode-vllm.ts'
+import type { KvEventHandlers, Loss } from '../signals/kv-events/kv-event-handlers.ts'
+import type { DecodeBatch, KvEvent, KvEventBatch } from '../signals/kv-events/kv-event.ts'
+import type { ReplaySlots } from '../signals/kv-events/replay-slots.ts'
+import { KvEventSubscriber } from '../signals/kv-events/subscriber.ts'
+import type { SubscriberCounts } from '../signals/kv-events/subscriber-options.ts'
+import type { EngineName } from '../signals/metrics/engine-table.ts'
+import { EventTrust, type Trust } from './event-trust.ts'
+import type { KvEventsPlan } from './kv-events-plan.ts'
+
+export interface FeedHost extends Pick<ProgramLog, 'logger'> {
+  readonly index: CombinedIndex
+  /** Shared by all endpoints, so that not all replay at once. */
+  readonly replaySlots: ReplaySlots
+}
+
+const DECODERS: Readonly<Partial<Record<EngineName, DecodeBatch>>> = {
+  sglang: decodeSglang,
+  'tensorrt-llm': decodeTensorrtLlm,
+}
+/** Milliseconds after a loss that a replay could not repair, until all of the history is asked for. */
+const REPLAY_AGAIN = 30_000
+
+/** Brings one endpoint's KV events into the index, and says whether they are relied on. */
+export class KvEventFeed implements Disposable {
+  readonly #endpoint: EndpointState
+  readonly #plan: KvEventsPlan
+  readonly #host: FeedHost
+  readonly #trust: EventTrust
+  readonly #abort = new AbortController()
+  readonly #topics = new Set<string>()
+  /** As the engine's metrics tell. */
+  #ranks = 1
+  #engine: EngineName | undefined
+  #begun = false
+  #subscriber: KvEventSubscriber | undefined
+  #again: NodeJS.Timeout | undefined
+  #audited = { confirmed: 0, missing: 0 }
+
+  constructor(endpoint: EndpointState, plan: KvEventsPlan, host: FeedHost) {
+    this.#endpoint = endpoint
+    this.#plan = plan
+    this.#host = host
+    this.#trust = new EventTrust((trust) => this.#trustChanged(trust))
+    this.#audited = host.index.audit(endpoint.slot)
+  }
+
+  get trust(): Trust {
+    return this.#trust.current
+  }
+
+  /** What came over the subscription, once there is one. */
+  get counts(): Readonly<SubscriberCounts> | undefined {
+    return this.#subscriber?.counts
+  }
+
+  get connected(): boolean {
+    return this.#subscriber?.connected ?? false
+  }
+
+  /** Begins to follow, now that it is known whose events they are; undefined for an engine that nobody knows. */
+  begin(engine: EngineName | undefined): void {
+    this.#engine = engine
+    if (this.#begun || this.#abort.signal.aborted) return
+    this.#begun = true
+    void this.#subscribe()
+  }
+
+  /** Data-parallel ranks behind the endpoint. */
+  ranks(count: number): void {
+    this.#ranks = count
+    this.#trust.publishers(Math.max(count, this.#topics.size))
+  }
+
+  /**
+   * The endpoint was away and is back. Where the history can be asked for, the stream itself tells whether it was
+   * restarted; otherwise nothing is known of it any more.
+   */
+  returned(): void {
+    const { index } = this.#host
+    if (this.#plan.replay !== undefined) {
+      index.predicted.clear(this.#endpoint.slot)
+      return
+    }
+    index.clear(this.#endpoint.slot)
+    this.#trust.restarted()
+  }
+
+  /** A request was served: whether its blocks were reported shows whether events can be relied on. */
+  served({ blocks }: SchedulingRequest): void {
+    const { index } = this.#host
+    const { slot } = this.#endpoint
+    const keys = blocks instanceof PromptKeys ? blocks.over(index.exact.blockTokens(slot)) : undefined
+    if (keys === undefined || keys.count === 0) return
+    if (!this.trust.exact) {
+      this.#trust.prompt(index.exact.depth(slot, keys) >= keys.count)
+      return
+    }
+    const { confirmed, missing } = index.audit(slot)
+    for (let i = this.#audited.confirmed; i < confirmed; i++) this.#trust.prompt(true)
+    for (let i = this.#audited.missing; i < missing; i++) this.#trust.prompt(false)
+    this.#audited = { confirmed, missing }
+  }
+
+  /** Ends the subscription; the endpoint is in the index still. */
+  [Symbol.dispose](): void {
+    if (this.#abort.signal.aborted) return
+    this.#abort.abort()
+    clearTimeout(this.#again)
+    this.#subscriber?.[Symbol.dispose]()
+    this.#host.index.setMode(this.#endpoint.slot, 'predicted')
+    this.#host.index.exact.clear(this.#endpoint.slot)
+  }
+
+  async #subscribe(): Promise<void> {
+    const { address, bind, replay, rank, topic, silentAfter } = this.#plan
+    const { signals, id } = this.#endpoint
+    try {
+      const subscriber = await KvEventSubscriber.start(
+        {
+          endpoint: id,
+          address,
+          bind,
+          ...(replay === undefined ? {} : { replay }),
+          ...(rank === undefined ? {} : { rank }),
+          topic,
+          decode: (payload, seq) => this.#decoder()(payload, seq),
+          silence: { after: silentAfter, serving: () => signals.inFlight > 0 },
+          replaySlots: this.#host.replaySlots,
+          signal: this.#abort.signal,
+        },
+        this.#handlers(),
+      )
+      this.#subscriber = subscriber
+    } catch (error) {
+      if (!this.#abort.signal.aborted) this.#trust.unavailable(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #decoder(): DecodeBatch {
+    const { encoding } = this.#plan
+    const engine = encoding === 'auto' ? this.#engine : encoding
+    return (engine === undefined ? undefined : DECODERS[engine]) ?? decodeVllm
+  }
+
+  #handlers(): KvEventHandlers {
+    const { index, logger } = this.#host
+    const { slot, id } = this.#endpoint
+    return {
+      onBatch: (batch, topic) => this.#take(batch, topic),
+      onRestarted: () => {
+        index.clear(slot)
+        this.#trust.restarted()
+      },
+      onLost: (loss) => this.#lost(loss),
+      onSilent: ({ message }) => this.#trust.silent(message),
+      onProblem: ({ kind, message }) => logger.warn({ endpoint: id, kind, problem: message }, 'KV events'),
+    }
+  }
+
+  #take({ events, seq }: KvEventBatch, topic: string): void {
+    if (!this.#topics.has(topic)) {
+      this.#topics.add(topic)
+      this.ranks(this.#ranks)
+    }
+    for (const event of events) this.#apply(event)
+    this.#trust.batch(seq)
+  }
+
+  #apply(event: KvEvent): void {
+    const { exact } = this.#host.index
+    const { slot } = this.#endpoint
+    if (event.type === 'blocks-stored') exact.stored(slot, event)
+    else if (event.type === 'blocks-removed') exact.removed(slot, event)
+    // An agent beside the engine has emptied memory of its own.
+    else if (event.ownership === undefined) exact.cleared(slot)
+  }
+
+  #lost({ reason, missing }: Loss): void {
+    this.#host.index.exact.clear(this.#endpoint.slot)
+    this.#trust.lost(`${missing ?? 'an unknown number of'} messages, ${reason}`)
+    if (this.#plan.replay === undefined || reason === 'history-too-short' || reason === 'undecodable') return
+    this.#again ??= setTimeout(() => this.#replayAll(), REPLAY_AGAIN).unref()
+  }
+
+  /** A new subscription asks for all of the history there is. */
+  #replayAll(): void {
+    this.#again = undefined
+    this.#subscriber?.[Symbol.dispose]()
+    this.#host.index.exact.clear(this.#endpoint.slot)
+    this.#trust.restarted()
+    void this.#subscribe()
+  }
+
+  #trustChanged({ exact, reason, why }: Trust): void {
+    const { index, logger } = this.#host
+    const { slot, id } = this.#endpoint
+    index.setMode(slot, exact ? 'exact' : 'predicted')
+    this.#audited = index.audit(slot)
+    const line = { endpoint: id, mode: exact ? 'exact' : 'predicted', reason, why }
+    if (exact) logger.info(line, 'prefix blocks are known from KV events')
+    else if (reason === 'waiting') logger.info(line, 'prefix blocks are predicted')
+    else logger.warn(line, 'prefix blocks are predicted')
+  }
+}

@@ -1,0 +1,36 @@
+import type { ConfigEndpoint } from '../config/config.ts'
+import { dataParallelRank } from '../config/data-parallel-rank.ts'
+
+/** Where one endpoint's KV events come from. */
+export interface KvEventsPlan {
+  readonly address: string
+  /** True when the engine connects to the address. */
+  readonly bind: boolean
+  readonly replay: string | undefined
+  readonly topic: string
+  readonly encoding: 'auto' | 'vllm' | 'sglang' | 'tensorrt-llm'
+  /** Data-parallel rank; undefined when the endpoint is all there is. */
+  readonly rank: number | undefined
+  /** Seconds. */
+  readonly silentAfter: number
+}
+
+/** What the configuration says about an endpoint's events; undefined when it publishes none. */
+export function kvEventsPlan({ url, headers, kvEvents }: ConfigEndpoint): KvEventsPlan | undefined {
+  if (kvEvents === undefined) return undefined
+  const { address, bind, replay, topic, encoding, rank, silentAfter } = kvEvents
+  return {
+    address: bind ?? atHostOf(url, address ?? ''),
+    bind: bind !== undefined,
+    replay: replay === undefined ? undefined : atHostOf(url, replay),
+    topic,
+    encoding,
+    rank: rank ?? dataParallelRank(headers),
+    silentAfter,
+  }
+}
+
+/** Engines are configured with `tcp://*:5557`, which is where they listen: one connects to the host they run on. */
+function atHostOf(url: string, address: string): string {
+  return address.replace(/^tcp:\/\/(?:\*|0\.0\.0\.0):/, () => `tcp://${new URL(url).hostname}:`)
+}
