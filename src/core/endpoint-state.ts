@@ -1,6 +1,7 @@
 import type { Candidate, EndpointRole, EndpointSettings } from './endpoint.ts'
+import { EndpointSpeed } from './endpoint-speed.ts'
 import { PrefillQueue } from './prefill-queue.ts'
-import type { StepRates } from './rates.ts'
+import { decodeStepSeconds, type StepRates } from './rates.ts'
 import { idleSignals, type SignalName, type Signals } from './signals.ts'
 
 /** One endpoint with everything the core knows about it. Plugins see it as a `Candidate`. */
@@ -8,6 +9,7 @@ export class EndpointState implements Candidate<SignalName> {
   readonly slot: number
   readonly signals: Signals = idleSignals()
   readonly prefill = new PrefillQueue()
+  readonly speed = new EndpointSpeed()
   id: string
   url: string
   role: EndpointRole
@@ -21,6 +23,9 @@ export class EndpointState implements Candidate<SignalName> {
   draining = false
   /** When a request was last sent here, in seconds of the scheduler's clock. */
   lastBookedAt = Number.NEGATIVE_INFINITY
+
+  /** Prefill work that was done since the beginning, in seconds by the rates. */
+  prefilledSeconds = 0
 
   #onIdle: (() => void)[] = []
 
@@ -67,5 +72,14 @@ export class EndpointState implements Candidate<SignalName> {
     this.signals.queuedTokens = this.prefill.tokens
     this.signals.queuedSeconds = this.prefill.seconds
     this.signals.idleSeconds = now - this.lastBookedAt
+    this.signals.prefillFactor = this.speed.prefill
+    this.signals.decodeFactor = this.speed.decode
+    this.signals.predictionError = this.speed.error
+  }
+
+  /** Seconds of a decode step with what is decoding now, by the rates; 0 when nothing is. */
+  stepSeconds(): number {
+    const { decoding, inFlight, inFlightTokens } = this.signals
+    return decoding === 0 ? 0 : decodeStepSeconds(this.rates, decoding, (inFlightTokens * decoding) / inFlight)
   }
 }

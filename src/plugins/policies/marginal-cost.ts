@@ -1,81 +1,177 @@
-import { MovingAverage } from '../../core/moving-average.ts'
+import type { Candidate } from '../../core/endpoint.ts'
 import { definePolicy, z } from '../../core/plugin.ts'
+import type { Ranking } from '../../core/ranking.ts'
 import { prefillSeconds } from '../../core/rates.ts'
+import type { SchedulingRequest } from '../../core/request.ts'
+import { createDecodingWorth } from '../decoding-worth.ts'
+import { createLoadReckoning } from '../load-reckoning.ts'
+import { MARGINAL_TERMS, MEMORY_TERM, PREFILL_TERM, priceInto, WAIT_TERM } from '../marginal-price.ts'
+import { createMemoryInFlight } from '../memory-in-flight.ts'
 import { createReuseEstimate } from '../reuse-estimate.ts'
+import { createSessionHomes } from '../session-homes.ts'
+import { createSharedPrefixes } from '../shared-prefixes.ts'
+
+/** Deviation of predicted from observed times to the first token from which on predictions are not trusted. */
+const TRUSTED_ERROR = 0.5
+
+const reads = [
+  'queuedTokens',
+  'queuedSeconds',
+  'matchedTokens',
+  'decoding',
+  'inFlight',
+  'inFlightTokens',
+  'kvFill',
+  'loadAge',
+  'prefillFactor',
+  'decodeFactor',
+  'predictionError',
+] as const
+
+type Endpoint = Candidate<(typeof reads)[number]>
 
 /**
  * The default: what placing the request here costs everyone, in seconds.
  *
- *     cost = wait + memory + prefill + eviction + w * slowdown
+ *     cost = wait + step + memory + prefill + home + copy + eviction + slowdown
  *
  * - `wait`: prefill work ahead, as it is left now, not as it was when it was sent;
+ * - `step`: half of the decode step under way, in which no prefill begins;
  * - `memory`: the time until requests in flight have freed the KV tokens that this one lacks there;
  * - `prefill`: the request's own uncached prompt, attention to its cached part included;
+ * - `home` (not above 0): what the session's endpoint is observed to hold beyond the prefix match;
+ * - `copy` (not above 0): where another copy of a prefix that many requests in flight share is due, they bear its cost
+ *   together;
  * - `eviction`: the recomputation of what has to leave the cache there, times the estimated chance that it is asked for
  *   again; nothing where there is room;
- * - `slowdown`: the stall that this prefill causes to those decoding there, and the steps that grow longer, for them
- *   and for this request, while it decodes.
+ * - `slowdown`: the stall that this prefill causes to those decoding there, and the steps that grow longer by this
+ *   request, for those beside it and for itself, while it decodes; at the worth of decoding against waiting.
  *
- * `w` turns a second of decoding into seconds of waiting: the observed TTFT over the observed decode time of an answer,
- * at most 1. When little waits, `w` is small and the rule becomes least prefill work left; the more the engines are
- * pressed, the more it keeps long prompts away from busy decoders. Nothing in it is for the user to tune.
+ * Seconds come from the endpoint's rates times the factors observed there; an endpoint that nobody has observed yet counts
+ * as fast as the others are on average. Where observed and predicted times are too far apart, all endpoints are compared
+ * by the prefill work that is left, in tokens at one common speed. Load that is read, not kept, is brought up to date by what
+ * was sent since. Nothing in it is for the user to tune; `without` is there to see what each term is worth.
  *
- * Prompts in flight count as held (the index is booked with the decision), so a burst with one system prompt builds a
- * copy on each idle endpoint as soon as waiting for the first copy costs more than computing another.
+ * Prompts in flight count as held (the index is booked with the decision).
  *
  * Source: work left and min-TTFT routing as in Mooncake (FAST'25) and SMetric; the interference terms follow from the
- * step model in `core/rates.ts`.
+ * step model in `core/rates.ts`; copies from LMetric's stability rule.
  */
 export default definePolicy({
   type: 'marginal-cost',
   summary: 'Lowest cost to everyone in seconds: work ahead, own uncached prefill, slow-down of those decoding',
-  options: z.strictObject({}),
-  reads: ['queuedSeconds', 'matchedTokens', 'decoding', 'inFlight', 'inFlightTokens', 'kvFill'],
-  reasons: ['lowest-cost'],
+  options: z.strictObject({
+    without: z
+      .array(z.enum(MARGINAL_TERMS))
+      .default([])
+      .describe('Terms left out of the cost, to see what each is worth'),
+  }),
+  reads,
+  reasons: ['lowest-cost', 'least-work'],
   unit: 'seconds',
-  terms: ['wait', 'memory', 'prefill', 'eviction', 'slowdown'],
-  create() {
-    const ttft = new MovingAverage(0.5)
-    const decodeSeconds = new MovingAverage(10)
+  terms: MARGINAL_TERMS,
+  create({ without }) {
+    const counted = MARGINAL_TERMS.map((term) => (without.includes(term) ? 0 : 1))
+    const worth = createDecodingWorth()
     const reuse = createReuseEstimate()
-    // Of the last ranking, for `booked`: the longest match anywhere, and the tokens that the endpoints hold together.
-    const last = { held: 0, capacity: 0 }
+    const shared = createSharedPrefixes()
+    const homes = createSessionHomes()
+    const memory = createMemoryInFlight()
+    const reckoning = createLoadReckoning()
+    const priced = new Float64Array(MARGINAL_TERMS.length)
+    // Of the last ranking, for `booked`: the longest match, the tokens that the endpoints hold together, memory waits.
+    const last = { match: 0, capacity: 0, prefix: shared.none, memoryWaits: new Float64Array(64) }
+
     return {
-      rank(request, candidates, ranking) {
-        const weight = Math.min(1, ttft.value / Math.max(decodeSeconds.value, 1e-3))
-        const steps = request.outputTokens
-        last.held = last.capacity = 0
+      rank(request, candidates, ranking, now) {
+        last.match = last.capacity = 0
         for (let i = 0; i < candidates.length; i++) {
-          const { signals, rates, kvTokens } = candidates[i]!
-          const uncached = Math.max(1, request.promptTokens - signals.matchedTokens)
-          const own = prefillSeconds(rates, uncached, signals.matchedTokens)
-          // Requests in flight free their tokens evenly over the time that an answer takes.
-          const lacking = signals.inFlightTokens + uncached + steps - kvTokens
-          const memory = lacking > 0 ? (lacking / Math.max(1, signals.inFlightTokens)) * decodeSeconds.value : 0
-          const overflow = Math.max(0, uncached + steps - (1 - signals.kvFill) * kvTokens)
-          const eviction = overflow * rates.prefillPerToken * reuse.probability
-          const longerSteps = rates.decodePerSequence + rates.decodePerKvToken * request.promptTokens
-          const forOthers = signals.decoding * own + signals.inFlight * (steps / 2) * longerSteps
-          const perStep = rates.decodePerSequence * signals.inFlight + rates.decodePerKvToken * signals.inFlightTokens
-          const slowdown = weight * (forOthers + steps * perStep)
-          ranking.term(0, i, signals.queuedSeconds)
-          ranking.term(1, i, memory)
-          ranking.term(2, i, own)
-          ranking.term(3, i, eviction)
-          ranking.term(4, i, slowdown)
-          ranking.cost[i] = signals.queuedSeconds + memory + own + eviction + slowdown
-          if (signals.matchedTokens > last.held) last.held = signals.matchedTokens
-          last.capacity += kvTokens
+          last.match = Math.max(last.match, candidates[i]!.signals.matchedTokens)
+          last.capacity += candidates[i]!.kvTokens
+        }
+        last.prefix = shared.look(request, candidates)
+        if (!isPredictable(candidates)) {
+          rankByWork(request, candidates, ranking)
+          return
+        }
+        const question = {
+          request,
+          shared: last.prefix,
+          home: homes.of(request, now),
+          unseenTokens: homes.unseenTokens,
+          worth: worth.value,
+          decodeSeconds: worth.decodeSeconds,
+          reuse: reuse.probability,
+        }
+        const usualPrefill = usual(candidates, (endpoint) => endpoint.signals.prefillFactor)
+        const usualDecode = usual(candidates, (endpoint) => endpoint.signals.decodeFactor)
+        for (let i = 0; i < candidates.length; i++) {
+          const candidate = candidates[i]!
+          const { prefillFactor = usualPrefill, decodeFactor = usualDecode } = candidate.signals
+          const load = reckoning.now(candidate, now)
+          const distinctShare = memory.distinctShare(candidate.slot)
+          priceInto(priced, question, { candidate, load, prefillFactor, decodeFactor, distinctShare })
+          ranking.cost[i] = 0
+          for (let t = 0; t < priced.length; t++) {
+            ranking.term(t, i, priced[t]!)
+            ranking.cost[i]! += counted[t]! * priced[t]!
+          }
+          if (candidate.slot >= last.memoryWaits.length) last.memoryWaits = new Float64Array(2 * candidate.slot)
+          last.memoryWaits[candidate.slot] = priced[MEMORY_TERM]!
         }
       },
-      booked(request) {
-        reuse.note(request, last.held, 2 * last.capacity)
+      booked(request, endpoint, now) {
+        const { slot, rates, signals } = endpoint
+        const { matchedTokens } = signals
+        const seconds = prefillSeconds(rates, Math.max(1, request.promptTokens - matchedTokens), matchedTokens)
+        reckoning.sent(slot, now, seconds, request.promptTokens + request.outputTokens)
+        memory.sent(request, slot, last.prefix.newTokens(matchedTokens))
+        worth.booked(last.memoryWaits[slot] ?? 0)
+        homes.booked(request, endpoint, now)
+        shared.add(request)
+        reuse.note(request, last.match, 2 * last.capacity)
       },
-      ended(_request, _endpoint, outcome) {
-        if (outcome.kind !== 'finished' || outcome.ttft === undefined) return
-        ttft.observe(outcome.ttft)
-        if (outcome.outputTokens > 1) decodeSeconds.observe(outcome.e2e - outcome.ttft)
+      ended(request, { slot }, outcome, now) {
+        reckoning.ended(slot, now, request.promptTokens + request.outputTokens)
+        memory.ended(request, slot)
+        homes.ended(request, outcome)
+        shared.remove(request)
+        worth.ended(outcome)
       },
     }
   },
 })
+
+function isPredictable(candidates: readonly Endpoint[]): boolean {
+  for (let i = 0; i < candidates.length; i++) {
+    if ((candidates[i]!.signals.predictionError ?? 0) > TRUSTED_ERROR) return false
+  }
+  return true
+}
+
+/** Mean of what is known of the candidates; 1 when nothing is. */
+function usual(candidates: readonly Endpoint[], factor: (endpoint: Endpoint) => number | undefined): number {
+  let sum = 0
+  let count = 0
+  for (let i = 0; i < candidates.length; i++) {
+    const value = factor(candidates[i]!)
+    if (value === undefined) continue
+    sum += value
+    count += 1
+  }
+  return count === 0 ? 1 : sum / count
+}
+
+/** Least prefill work left: tokens at the speed of the first endpoint for all, so that only tokens count. */
+function rankByWork(request: SchedulingRequest, candidates: readonly Endpoint[], ranking: Ranking): void {
+  ranking.reason = 'least-work'
+  const perToken = candidates[0]?.rates.prefillPerToken ?? 0
+  for (let i = 0; i < candidates.length; i++) {
+    const { queuedTokens, matchedTokens } = candidates[i]!.signals
+    const wait = perToken * queuedTokens
+    const prefill = perToken * Math.max(0, request.promptTokens - matchedTokens)
+    ranking.term(WAIT_TERM, i, wait)
+    ranking.term(PREFILL_TERM, i, prefill)
+    ranking.cost[i] = wait + prefill
+  }
+}
