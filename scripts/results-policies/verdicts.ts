@@ -26,9 +26,11 @@ export function standingOf(runs: CellRuns, figure: FigureName): Standing {
   return { runs, best: best.label, bestValue: best.value, ratio: ours / best.value }
 }
 
-/** One arm and another in a cell. */
+/** One arm and another in a cell, with the seeds that both were run with. */
 export function pairOf(runs: CellRuns, arm: string, base: string, figure: FigureName): Pair {
-  return { arm: seriesOf(runs, arm, figure), base: seriesOf(runs, base, figure) }
+  const [one, other] = [seriesOf(runs, arm, figure), seriesOf(runs, base, figure)]
+  const seeds = Math.min(one.length, other.length)
+  return { arm: one.slice(0, seeds), base: other.slice(0, seeds) }
 }
 
 /** A policy over ours, over all cells. */
