@@ -68,6 +68,7 @@ export class EndpointState implements Candidate<SignalName> {
 
   /** Brings the signals that change with time up to `now`. */
   refresh(now: number): void {
+    this.prefill.setPace(paceOf(this.speed.prefill), now)
     this.prefill.advance(now)
     this.signals.queuedTokens = this.prefill.tokens
     this.signals.queuedSeconds = this.prefill.seconds
@@ -82,4 +83,11 @@ export class EndpointState implements Candidate<SignalName> {
     const { decoding, inFlight, inFlightTokens } = this.signals
     return decoding === 0 ? 0 : decodeStepSeconds(this.rates, decoding, (inFlightTokens * decoding) / inFlight)
   }
+}
+
+/** Observed speeds scatter: work drains at another pace than the rates say only where it is clearly another. */
+const CLEARLY = 1.3
+
+function paceOf(factor: number | undefined): number {
+  return factor === undefined || (factor < CLEARLY && factor * CLEARLY > 1) ? 1 : factor
 }

@@ -2,8 +2,11 @@ import type { Candidate } from '../core/endpoint.ts'
 import type { SchedulingRequest } from '../core/request.ts'
 import { blockKeyNumber } from './recent-keys.ts'
 
-/** Depths in blocks at which prompts are compared: two a doubling. */
-const DEPTHS = [4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024]
+/** Depths in blocks at which prompts are compared: every fourth up to 16, then four a doubling. */
+const DEPTHS = [
+  4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896,
+  1024,
+]
 /** A class may lack this much of an endpoint before it is given another copy. */
 const SLACK = 0.5
 
@@ -36,52 +39,21 @@ export interface SharedPrefixes {
  */
 export function createSharedPrefixes(): SharedPrefixes {
   const counts = new Map<number, number>()
+  const prefix = new SharedPrefixView()
   let total = 0
-  const sharing = new Float64Array(DEPTHS.length)
-  const holders = new Float64Array(DEPTHS.length)
-  let levels = 0
-  let seen: SchedulingRequest | undefined
-
-  const prefix = {
-    dueTokens: 0,
-    dueSharing: 0,
-    newTokens(matchedTokens: number): number {
-      if (seen === undefined) return 0
-      let added = 0
-      let upTo = 0
-      for (let level = 0; level < levels; level++) {
-        const tokens = DEPTHS[level]! * seen.tokensPerBlock
-        if (tokens > matchedTokens) break
-        added += (tokens - upTo) / (1 + sharing[level]! / Math.max(1, holders[level]!))
-        upTo = tokens
-      }
-      return added + seen.promptTokens - upTo
-    },
-  }
-
-  function countHolders(candidates: readonly Candidate<'matchedTokens'>[], tokens: number): number {
-    let count = 0
-    for (let i = 0; i < candidates.length; i++) if (candidates[i]!.signals.matchedTokens >= tokens) count += 1
-    return count
-  }
-
   return {
     none: prefix,
     look(request, candidates) {
-      seen = request
-      levels = 0
-      prefix.dueTokens = prefix.dueSharing = 0
-      while (levels < DEPTHS.length && DEPTHS[levels]! <= request.blocks.count) {
-        const depth = DEPTHS[levels]!
+      prefix.begin(request)
+      for (let level = 0; level < DEPTHS.length && DEPTHS[level]! <= request.blocks.count; level++) {
+        const depth = DEPTHS[level]!
         const others = counts.get(blockKeyNumber(request.blocks, depth - 1))
         if (others === undefined) break
-        const tokens = depth * request.tokensPerBlock
+        const tokens = Math.min(request.promptTokens, depth * request.tokensPerBlock)
         const holding = countHolders(candidates, tokens)
-        sharing[levels] = others
-        holders[levels] = holding
-        levels += 1
+        prefix.add(tokens, others, holding)
         if (((others + 1) / (total + 1)) * candidates.length < holding + SLACK) continue
-        prefix.dueTokens = Math.min(tokens, request.promptTokens)
+        prefix.dueTokens = tokens
         prefix.dueSharing = others
       }
       return prefix
@@ -103,4 +75,43 @@ export function createSharedPrefixes(): SharedPrefixes {
       }
     },
   }
+}
+
+/** What the last look has found. */
+class SharedPrefixView implements SharedPrefix {
+  dueTokens = 0
+  dueSharing = 0
+  #promptTokens = 0
+  #levels = 0
+  readonly #tokens = new Float64Array(DEPTHS.length)
+  /** Part of the tokens between a level and the one before that falls to one more prompt. */
+  readonly #part = new Float64Array(DEPTHS.length)
+
+  begin({ promptTokens }: SchedulingRequest): void {
+    this.#promptTokens = promptTokens
+    this.#levels = this.dueTokens = this.dueSharing = 0
+  }
+
+  /** The first `tokens` are shared by so many others, and held by so many endpoints. */
+  add(tokens: number, others: number, holders: number): void {
+    this.#tokens[this.#levels] = tokens
+    this.#part[this.#levels] = 1 / (1 + others / Math.max(1, holders))
+    this.#levels += 1
+  }
+
+  newTokens(matchedTokens: number): number {
+    let added = 0
+    let upTo = 0
+    for (let level = 0; level < this.#levels && this.#tokens[level]! <= matchedTokens; level++) {
+      added += (this.#tokens[level]! - upTo) * this.#part[level]!
+      upTo = this.#tokens[level]!
+    }
+    return added + this.#promptTokens - upTo
+  }
+}
+
+function countHolders(candidates: readonly Candidate<'matchedTokens'>[], tokens: number): number {
+  let count = 0
+  for (let i = 0; i < candidates.length; i++) if (candidates[i]!.signals.matchedTokens >= tokens) count += 1
+  return count
 }

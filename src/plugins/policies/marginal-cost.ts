@@ -1,15 +1,9 @@
 import type { Candidate } from '../../core/endpoint.ts'
 import { definePolicy, z } from '../../core/plugin.ts'
 import type { Ranking } from '../../core/ranking.ts'
-import { prefillSeconds } from '../../core/rates.ts'
 import type { SchedulingRequest } from '../../core/request.ts'
-import { createDecodingWorth } from '../decoding-worth.ts'
-import { createLoadReckoning } from '../load-reckoning.ts'
-import { MARGINAL_TERMS, MEMORY_TERM, PREFILL_TERM, priceInto, WAIT_TERM } from '../marginal-price.ts'
-import { createMemoryInFlight } from '../memory-in-flight.ts'
-import { createReuseEstimate } from '../reuse-estimate.ts'
-import { createSessionHomes } from '../session-homes.ts'
-import { createSharedPrefixes } from '../shared-prefixes.ts'
+import { MARGINAL_TERMS, MEMORY_TERM, PREFILL_TERM, WAIT_TERM } from '../marginal-price.ts'
+import { createMarginalState } from '../marginal-state.ts'
 
 /** Deviation of predicted from observed times to the first token from which on predictions are not trusted. */
 const TRUSTED_ERROR = 0.5
@@ -71,73 +65,36 @@ export default definePolicy({
   unit: 'seconds',
   terms: MARGINAL_TERMS,
   create({ without }) {
+    const state = createMarginalState()
     const counted = MARGINAL_TERMS.map((term) => (without.includes(term) ? 0 : 1))
-    const worth = createDecodingWorth()
-    const reuse = createReuseEstimate()
-    const shared = createSharedPrefixes()
-    const homes = createSessionHomes()
-    const memory = createMemoryInFlight()
-    const reckoning = createLoadReckoning()
     const priced = new Float64Array(MARGINAL_TERMS.length)
-    // Of the last ranking, for `booked`: the longest match, the tokens that the endpoints hold together, memory waits.
-    const last = { match: 0, capacity: 0, prefix: shared.none, memoryWaits: new Float64Array(64) }
+    // Of the last ranking, for `booked`, by slot.
+    let memorySeconds = new Float64Array(64)
+
+    function rankByCost(request: SchedulingRequest, candidates: readonly Endpoint[], ranking: Ranking, now: number) {
+      const question = state.question(request, now)
+      for (let i = 0; i < candidates.length; i++) {
+        const candidate = candidates[i]!
+        state.price(priced, question, candidate, now)
+        let cost = 0
+        for (let t = 0; t < priced.length; t++) {
+          ranking.term(t, i, priced[t]!)
+          cost += counted[t]! * priced[t]!
+        }
+        ranking.cost[i] = cost
+        if (candidate.slot >= memorySeconds.length) memorySeconds = new Float64Array(2 * candidate.slot)
+        memorySeconds[candidate.slot] = priced[MEMORY_TERM]!
+      }
+    }
 
     return {
       rank(request, candidates, ranking, now) {
-        last.match = last.capacity = 0
-        for (let i = 0; i < candidates.length; i++) {
-          last.match = Math.max(last.match, candidates[i]!.signals.matchedTokens)
-          last.capacity += candidates[i]!.kvTokens
-        }
-        last.prefix = shared.look(request, candidates)
-        if (!isPredictable(candidates)) {
-          rankByWork(request, candidates, ranking)
-          return
-        }
-        const question = {
-          request,
-          shared: last.prefix,
-          home: homes.of(request, now),
-          unseenTokens: homes.unseenTokens,
-          worth: worth.value,
-          decodeSeconds: worth.decodeSeconds,
-          reuse: reuse.probability,
-        }
-        const usualPrefill = usual(candidates, (endpoint) => endpoint.signals.prefillFactor)
-        const usualDecode = usual(candidates, (endpoint) => endpoint.signals.decodeFactor)
-        for (let i = 0; i < candidates.length; i++) {
-          const candidate = candidates[i]!
-          const { prefillFactor = usualPrefill, decodeFactor = usualDecode } = candidate.signals
-          const load = reckoning.now(candidate, now)
-          const distinctShare = memory.distinctShare(candidate.slot)
-          priceInto(priced, question, { candidate, load, prefillFactor, decodeFactor, distinctShare })
-          ranking.cost[i] = 0
-          for (let t = 0; t < priced.length; t++) {
-            ranking.term(t, i, priced[t]!)
-            ranking.cost[i]! += counted[t]! * priced[t]!
-          }
-          if (candidate.slot >= last.memoryWaits.length) last.memoryWaits = new Float64Array(2 * candidate.slot)
-          last.memoryWaits[candidate.slot] = priced[MEMORY_TERM]!
-        }
+        state.look(request, candidates)
+        if (isPredictable(candidates)) rankByCost(request, candidates, ranking, now)
+        else rankByWork(request, candidates, ranking)
       },
-      booked(request, endpoint, now) {
-        const { slot, rates, signals } = endpoint
-        const { matchedTokens } = signals
-        const seconds = prefillSeconds(rates, Math.max(1, request.promptTokens - matchedTokens), matchedTokens)
-        reckoning.sent(slot, now, seconds, request.promptTokens + request.outputTokens)
-        memory.sent(request, slot, last.prefix.newTokens(matchedTokens))
-        worth.booked(last.memoryWaits[slot] ?? 0)
-        homes.booked(request, endpoint, now)
-        shared.add(request)
-        reuse.note(request, last.match, 2 * last.capacity)
-      },
-      ended(request, { slot }, outcome, now) {
-        reckoning.ended(slot, now, request.promptTokens + request.outputTokens)
-        memory.ended(request, slot)
-        homes.ended(request, outcome)
-        shared.remove(request)
-        worth.ended(outcome)
-      },
+      booked: (request, endpoint, now) => state.booked(request, endpoint, memorySeconds[endpoint.slot] ?? 0, now),
+      ended: (request, endpoint, outcome, now) => state.ended(request, endpoint, outcome, now),
     }
   },
 })
@@ -147,19 +104,6 @@ function isPredictable(candidates: readonly Endpoint[]): boolean {
     if ((candidates[i]!.signals.predictionError ?? 0) > TRUSTED_ERROR) return false
   }
   return true
-}
-
-/** Mean of what is known of the candidates; 1 when nothing is. */
-function usual(candidates: readonly Endpoint[], factor: (endpoint: Endpoint) => number | undefined): number {
-  let sum = 0
-  let count = 0
-  for (let i = 0; i < candidates.length; i++) {
-    const value = factor(candidates[i]!)
-    if (value === undefined) continue
-    sum += value
-    count += 1
-  }
-  return count === 0 ? 1 : sum / count
 }
 
 /** Least prefill work left: tokens at the speed of the first endpoint for all, so that only tokens count. */
