@@ -1,7 +1,8 @@
 import type { Candidate, EndpointRole, EndpointSettings } from './endpoint.ts'
 import { ReportedLoad } from './engine-load.ts'
+import { EndpointSpeed } from './endpoint-speed.ts'
 import { PrefillQueue } from './prefill-queue.ts'
-import type { StepRates } from './rates.ts'
+import { decodeStepSeconds, type StepRates } from './rates.ts'
 import { idleSignals, type SignalName, type Signals } from './signals.ts'
 
 /** One endpoint with everything the core knows about it. Plugins see it as a `Candidate`. */
@@ -11,6 +12,7 @@ export class EndpointState implements Candidate<SignalName> {
   readonly prefill = new PrefillQueue()
   /** What the engine says itself. */
   readonly reported = new ReportedLoad(this.signals)
+  readonly speed = new EndpointSpeed()
   id: string
   url: string
   role: EndpointRole
@@ -28,6 +30,9 @@ export class EndpointState implements Candidate<SignalName> {
   onBusy: (() => void) | undefined
   /** When a request was last sent here, in seconds of the scheduler's clock. */
   lastBookedAt = Number.NEGATIVE_INFINITY
+
+  /** Prefill work that was done since the beginning, in seconds by the rates. */
+  prefilledSeconds = 0
 
   #onIdle: (() => void)[] = []
 
@@ -70,10 +75,27 @@ export class EndpointState implements Candidate<SignalName> {
 
   /** Brings the signals that change with time up to `now`. */
   refresh(now: number): void {
+    this.prefill.setPace(paceOf(this.speed.prefill), now)
     this.prefill.advance(now)
     this.signals.queuedTokens = this.prefill.tokens
     this.signals.queuedSeconds = this.prefill.seconds
     this.signals.idleSeconds = now - this.lastBookedAt
     this.reported.refresh(now)
+    this.signals.prefillFactor = this.speed.prefill
+    this.signals.decodeFactor = this.speed.decode
+    this.signals.predictionError = this.speed.error
   }
+
+  /** Seconds of a decode step with what is decoding now, by the rates; 0 when nothing is. */
+  stepSeconds(): number {
+    const { decoding, inFlight, inFlightTokens } = this.signals
+    return decoding === 0 ? 0 : decodeStepSeconds(this.rates, decoding, (inFlightTokens * decoding) / inFlight)
+  }
+}
+
+/** Observed speeds scatter: work drains at another pace than the rates say only where it is clearly another. */
+const CLEARLY = 1.3
+
+function paceOf(factor: number | undefined): number {
+  return factor === undefined || (factor < CLEARLY && factor * CLEARLY > 1) ? 1 : factor
 }

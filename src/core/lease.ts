@@ -2,11 +2,15 @@ import type { EndpointState } from './endpoint-state.ts'
 import type { RequestOutcome } from './outcome.ts'
 import type { Pool, PoolPolicy } from './pool.ts'
 import type { QueuedPrefill } from './prefill-queue.ts'
+import { decodeStepSeconds } from './rates.ts'
 import type { BlockBooking, PrefixIndex } from './prefix-index.ts'
 import type { SchedulingRequest } from './request.ts'
 
 /** Blocks by which prediction and report may differ without being wrong: engines round down, templates add tokens. */
 const CORRECTION_SLACK_BLOCKS = 2
+
+/** Share of the KV cache in flight from which on a first token may have waited for memory and says nothing about speed. */
+const MEMORY_BOUND = 0.9
 
 /** What a decision booked. */
 export interface LeaseTerms {
@@ -18,6 +22,10 @@ export interface LeaseTerms {
   readonly prefill: QueuedPrefill
   /** Leading blocks that were predicted to be held. */
   readonly matchedBlocks: number
+  /** When it was sent, in seconds of the scheduler's clock. */
+  readonly at: number
+  /** Seconds of prefill work ahead of it then, by the endpoint's rates. */
+  readonly aheadSeconds: number
 }
 
 /**
@@ -29,6 +37,11 @@ export class Lease {
   readonly #terms: LeaseTerms
   readonly #policy: PoolPolicy
   readonly #tokens: number
+  /** Until the running decode step is over, in which no prefill begins. */
+  readonly #stepSeconds: number
+  #firstTokenAt = Number.NaN
+  #prefilledBefore = 0
+  #stepAtFirstToken = 0
   #started = false
   #ended = false
 
@@ -37,6 +50,7 @@ export class Lease {
     this.#terms = terms
     this.#policy = terms.pool.policy
     this.#tokens = terms.request.promptTokens + terms.request.outputTokens
+    this.#stepSeconds = this.endpoint.stepSeconds() / 2
     this.endpoint.signals.inFlight += 1
     this.endpoint.signals.inFlightTokens += this.#tokens
   }
@@ -45,9 +59,19 @@ export class Lease {
   firstToken(now: number): void {
     if (this.#started || this.#ended) return
     this.#started = true
-    this.endpoint.signals.decoding += 1
-    this.endpoint.prefill.remove(this.#terms.prefill, now)
-    this.#terms.index.confirm(this.#terms.booking)
+    const { endpoint } = this
+    const { prefill, index, booking, at, aheadSeconds } = this.#terms
+    if (endpoint.signals.inFlightTokens < MEMORY_BOUND * endpoint.kvTokens) {
+      const own = prefill.seconds + this.#stepSeconds
+      endpoint.speed.firstToken(at, now, own, aheadSeconds + own)
+    }
+    endpoint.signals.decoding += 1
+    endpoint.prefilledSeconds += prefill.seconds
+    endpoint.prefill.remove(prefill, now)
+    this.#firstTokenAt = now
+    this.#prefilledBefore = endpoint.prefilledSeconds
+    this.#stepAtFirstToken = endpoint.stepSeconds()
+    index.confirm(booking)
   }
 
   /** The attempt is over. Further calls do nothing. */
@@ -55,6 +79,7 @@ export class Lease {
     if (this.#ended) return
     this.#ended = true
     const { signals } = this.endpoint
+    if (outcome.kind === 'finished') this.#learnSpeed(outcome, now)
     signals.inFlight -= 1
     signals.inFlightTokens -= this.#tokens
     if (signals.inFlight === 0) signals.inFlightTokens = 0
@@ -63,6 +88,24 @@ export class Lease {
     this.#settle(outcome)
     this.#policy.policy.ended?.(this.#terms.request, this.endpoint, outcome, now)
     this.endpoint.leaseEnded()
+  }
+
+  /** Takes in how long the answer took. */
+  #learnSpeed(outcome: RequestOutcome, now: number): void {
+    const { endpoint } = this
+    const tokens = outcome.outputTokens
+    if (this.#started) {
+      endpoint.speed.decoded({
+        tokens,
+        seconds: now - this.#firstTokenAt,
+        stepSeconds: (this.#stepAtFirstToken + endpoint.stepSeconds()) / 2,
+        prefillSeconds: endpoint.prefilledSeconds - this.#prefilledBefore,
+      })
+      return
+    }
+    const { at, aheadSeconds, prefill } = this.#terms
+    const perStep = Math.max(2 * this.#stepSeconds, decodeStepSeconds(endpoint.rates, 1, this.#tokens))
+    endpoint.speed.answered(now - at, aheadSeconds + prefill.seconds + this.#stepSeconds, tokens * perStep)
   }
 
   #settle(outcome: RequestOutcome): void {

@@ -30,6 +30,17 @@ export class PrefillQueue {
   #headSince = 0
   #drainedTokens = 0
   #drainedSeconds = 0
+  /** Seconds that a second of work really takes. */
+  #pace = 1
+
+  /** Takes over what was observed of the engine's speed: seconds that a second of modelled work takes. */
+  setPace(pace: number, now: number): void {
+    if (pace === this.#pace) return
+    this.advance(now)
+    // What the head has done is done: only the rest goes on at the new pace.
+    this.#headSince = now - (now - this.#headSince) * (pace / this.#pace)
+    this.#pace = pace
+  }
 
   /** Adds work sent at `now` (seconds). */
   push(work: PrefillWork, now: number): QueuedPrefill {
@@ -69,12 +80,13 @@ export class PrefillQueue {
     while (this.#head !== undefined) {
       const head = this.#head
       const elapsed = now - this.#headSince
-      if (elapsed >= head.seconds && !head.observed) {
-        this.#headSince += head.seconds
+      const takes = head.seconds * this.#pace
+      if (elapsed >= takes && !head.observed) {
+        this.#headSince += takes
         this.#unlink(head)
         continue
       }
-      const share = head.seconds > 0 ? Math.min(0.95, elapsed / head.seconds) : 0
+      const share = takes > 0 ? Math.min(0.95, elapsed / takes) : 0
       this.#drainedTokens = share * head.tokens
       this.#drainedSeconds = share * head.seconds
       return

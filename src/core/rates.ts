@@ -36,3 +36,8 @@ export function prefillSeconds(rates: StepRates, uncached: number, cached: numbe
     rates.prefillPerPair * uncached * (cached + uncached / 2)
   )
 }
+
+/** Seconds of a step that decodes `sequences` sequences with `kvTokens` KV tokens between them and prefills nothing. */
+export function decodeStepSeconds(rates: StepRates, sequences: number, kvTokens: number): number {
+  return rates.decodeBase + rates.overhead + rates.decodePerSequence * sequences + rates.decodePerKvToken * kvTokens
+}

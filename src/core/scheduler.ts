@@ -167,11 +167,12 @@ export class Scheduler {
     const matched = endpoint.signals.matchedTokens
     const tokens = Math.max(0, request.promptTokens - matched)
     const seconds = prefillSeconds(endpoint.rates, tokens, matched)
+    const aheadSeconds = endpoint.prefill.seconds
     const prefill = endpoint.prefill.push({ tokens, seconds, observed: request.streamed }, now)
     const matchedBlocks = this.#matchedBlocks(request, endpoint)
     const booking = index.book(endpoint.slot, request.blocks)
     endpoint.lastBookedAt = now
-    const lease = new Lease({ endpoint, pool, request, index, booking, prefill, matchedBlocks })
+    const lease = new Lease({ endpoint, pool, request, index, booking, prefill, matchedBlocks, at: now, aheadSeconds })
     if (endpoint.signals.inFlight === 1) endpoint.onBusy?.()
     pool.policy.policy.booked?.(request, endpoint, now)
     return lease

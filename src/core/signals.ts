@@ -31,9 +31,39 @@ export interface Signals {
   foreignRequests: number | undefined
   /** Seconds since the engine was asked for the load above. */
   readingAge: number | undefined
+  /** Seconds since the load was read; 0 where the router's own ledger keeps it, as it does unless others send requests too. */
+  loadAge: number
+  /** Observed over configured time of prefill work: 2 is twice as slow; undefined until observed. */
+  prefillFactor: number | undefined
+  /** The same for decoding. */
+  decodeFactor: number | undefined
+  /** Mean deviation of the predicted time to the first token, as a share of the observed one; undefined until observed. */
+  predictionError: number | undefined
 }
 
 export type SignalName = keyof Signals
+
+/** The names of all signals. */
+export const SIGNAL_NAMES = [
+  'inFlight',
+  'decoding',
+  'queuedTokens',
+  'queuedSeconds',
+  'inFlightTokens',
+  'matchedTokens',
+  'kvFill',
+  'idleSeconds',
+  'loadAge',
+  'prefillFactor',
+  'decodeFactor',
+  'predictionError',
+  'engineWaiting',
+  'engineRunning',
+  'engineWaitingTokens',
+  'engineKvUsage',
+  'foreignRequests',
+  'readingAge',
+] as const satisfies readonly SignalName[]
 
 /** The signals of an endpoint nobody has used yet. */
 export function idleSignals(): Signals {
@@ -52,5 +82,9 @@ export function idleSignals(): Signals {
     engineKvUsage: undefined,
     foreignRequests: undefined,
     readingAge: undefined,
+    loadAge: 0,
+    prefillFactor: undefined,
+    decodeFactor: undefined,
+    predictionError: undefined,
   }
 }

@@ -14,12 +14,13 @@ interface PolledCandidate extends Candidate<SignalName> {
  * same numbers each time, so requests herd.
  *
  * A poll yields more here than engines publish: the prompt tokens left to compute too. What is not polled stays as it is:
- * the prefix match, and the time since this router last sent something.
+ * the prefix match, the time since this router last sent something, and the speed it has observed.
  */
 export class PolledLoad {
   readonly #endpoints: readonly RunningEndpoint[]
   readonly #signals: readonly Signals[]
   readonly #seen: (PolledCandidate | undefined)[] = []
+  #polledAt = 0
 
   constructor(endpoints: readonly RunningEndpoint[]) {
     this.#endpoints = endpoints
@@ -27,7 +28,8 @@ export class PolledLoad {
   }
 
   /** Asks all endpoints for their load. */
-  poll(): void {
+  poll(now: number): void {
+    this.#polledAt = now
     for (const [slot, endpoint] of this.#endpoints.entries()) {
       const signals = this.#signals[slot]!
       const load = endpoint.load()
@@ -52,16 +54,16 @@ export class PolledLoad {
         ...(policy.terms === undefined ? {} : { terms: policy.terms }),
         rank: (request, candidates, ranking, now) => {
           seen.length = 0
-          for (const candidate of candidates) seen.push(this.#view(candidate))
+          for (const candidate of candidates) seen.push(this.#view(candidate, now))
           policy.rank(request, seen, ranking, now)
         },
-        booked: (request, endpoint, now) => policy.booked?.(request, this.#view(endpoint), now),
-        ended: (request, endpoint, outcome, now) => policy.ended?.(request, this.#view(endpoint), outcome, now),
+        booked: (request, endpoint, now) => policy.booked?.(request, this.#view(endpoint, now), now),
+        ended: (request, endpoint, outcome, now) => policy.ended?.(request, this.#view(endpoint, now), outcome, now),
       },
     }
   }
 
-  #view(candidate: Candidate<SignalName>): PolledCandidate {
+  #view(candidate: Candidate<SignalName>, now: number): PolledCandidate {
     const { slot, signals } = candidate
     let view = this.#seen[slot]
     if (view === undefined) {
@@ -71,6 +73,10 @@ export class PolledLoad {
     }
     view.signals.matchedTokens = signals.matchedTokens
     view.signals.idleSeconds = signals.idleSeconds
+    view.signals.loadAge = now - this.#polledAt
+    view.signals.prefillFactor = signals.prefillFactor
+    view.signals.decodeFactor = signals.decodeFactor
+    view.signals.predictionError = signals.predictionError
     return view
   }
 }

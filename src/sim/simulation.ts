@@ -238,7 +238,7 @@ export class Simulation implements CallEvents {
   #poll(): void {
     const { view } = this.#scenario
     if (view.kind !== 'polled') return
-    this.#polled?.poll()
+    this.#polled?.poll(this.#now)
     this.#queue.add(this.#now + view.interval, POLL, 0)
   }
 

@@ -1,81 +1,121 @@
-import { MovingAverage } from '../../core/moving-average.ts'
+import type { Candidate } from '../../core/endpoint.ts'
 import { definePolicy, z } from '../../core/plugin.ts'
-import { prefillSeconds } from '../../core/rates.ts'
-import { createReuseEstimate } from '../reuse-estimate.ts'
+import type { Ranking } from '../../core/ranking.ts'
+import type { SchedulingRequest } from '../../core/request.ts'
+import { MARGINAL_TERMS, MEMORY_TERM, PREFILL_TERM, WAIT_TERM } from '../marginal-price.ts'
+import { createMarginalState } from '../marginal-state.ts'
+
+/** Deviation of predicted from observed times to the first token from which on predictions are not trusted. */
+const TRUSTED_ERROR = 0.5
+
+const reads = [
+  'queuedTokens',
+  'queuedSeconds',
+  'matchedTokens',
+  'decoding',
+  'inFlight',
+  'inFlightTokens',
+  'kvFill',
+  'loadAge',
+  'prefillFactor',
+  'decodeFactor',
+  'predictionError',
+] as const
+
+type Endpoint = Candidate<(typeof reads)[number]>
 
 /**
  * The default: what placing the request here costs everyone, in seconds.
  *
- *     cost = wait + memory + prefill + eviction + w * slowdown
+ *     cost = wait + step + memory + prefill + home + copy + eviction + slowdown
  *
  * - `wait`: prefill work ahead, as it is left now, not as it was when it was sent;
+ * - `step`: half of the decode step under way, in which no prefill begins;
  * - `memory`: the time until requests in flight have freed the KV tokens that this one lacks there;
  * - `prefill`: the request's own uncached prompt, attention to its cached part included;
+ * - `home` (not above 0): what the session's endpoint is observed to hold beyond the prefix match;
+ * - `copy` (not above 0): where another copy of a prefix that many requests in flight share is due, they bear its cost
+ *   together;
  * - `eviction`: the recomputation of what has to leave the cache there, times the estimated chance that it is asked for
  *   again; nothing where there is room;
- * - `slowdown`: the stall that this prefill causes to those decoding there, and the steps that grow longer, for them
- *   and for this request, while it decodes.
+ * - `slowdown`: the stall that this prefill causes to those decoding there, and the steps that grow longer by this
+ *   request, for those beside it and for itself, while it decodes; at the worth of decoding against waiting.
  *
- * `w` turns a second of decoding into seconds of waiting: the observed TTFT over the observed decode time of an answer,
- * at most 1. When little waits, `w` is small and the rule becomes least prefill work left; the more the engines are
- * pressed, the more it keeps long prompts away from busy decoders. Nothing in it is for the user to tune.
+ * Seconds come from the endpoint's rates times the factors observed there; an endpoint that nobody has observed yet counts
+ * as fast as the others are on average. Where observed and predicted times are too far apart, all endpoints are compared
+ * by the prefill work that is left, in tokens at one common speed. Load that is read, not kept, is brought up to date by what
+ * was sent since. Nothing in it is for the user to tune; `without` is there to see what each term is worth.
  *
- * Prompts in flight count as held (the index is booked with the decision), so a burst with one system prompt builds a
- * copy on each idle endpoint as soon as waiting for the first copy costs more than computing another.
+ * Prompts in flight count as held (the index is booked with the decision).
  *
  * Source: work left and min-TTFT routing as in Mooncake (FAST'25) and SMetric; the interference terms follow from the
- * step model in `core/rates.ts`.
+ * step model in `core/rates.ts`; copies from LMetric's stability rule.
  */
 export default definePolicy({
   type: 'marginal-cost',
   summary: 'Lowest cost to everyone in seconds: work ahead, own uncached prefill, slow-down of those decoding',
-  options: z.strictObject({}),
-  reads: ['queuedSeconds', 'matchedTokens', 'decoding', 'inFlight', 'inFlightTokens', 'kvFill'],
-  reasons: ['lowest-cost'],
+  options: z.strictObject({
+    without: z
+      .array(z.enum(MARGINAL_TERMS))
+      .default([])
+      .describe('Terms left out of the cost, to see what each is worth'),
+  }),
+  reads,
+  reasons: ['lowest-cost', 'least-work'],
   unit: 'seconds',
-  terms: ['wait', 'memory', 'prefill', 'eviction', 'slowdown'],
-  create() {
-    const ttft = new MovingAverage(0.5)
-    const decodeSeconds = new MovingAverage(10)
-    const reuse = createReuseEstimate()
-    // Of the last ranking, for `booked`: the longest match anywhere, and the tokens that the endpoints hold together.
-    const last = { held: 0, capacity: 0 }
-    return {
-      rank(request, candidates, ranking) {
-        const weight = Math.min(1, ttft.value / Math.max(decodeSeconds.value, 1e-3))
-        const steps = request.outputTokens
-        last.held = last.capacity = 0
-        for (let i = 0; i < candidates.length; i++) {
-          const { signals, rates, kvTokens } = candidates[i]!
-          const uncached = Math.max(1, request.promptTokens - signals.matchedTokens)
-          const own = prefillSeconds(rates, uncached, signals.matchedTokens)
-          // Requests in flight free their tokens evenly over the time that an answer takes.
-          const lacking = signals.inFlightTokens + uncached + steps - kvTokens
-          const memory = lacking > 0 ? (lacking / Math.max(1, signals.inFlightTokens)) * decodeSeconds.value : 0
-          const overflow = Math.max(0, uncached + steps - (1 - signals.kvFill) * kvTokens)
-          const eviction = overflow * rates.prefillPerToken * reuse.probability
-          const longerSteps = rates.decodePerSequence + rates.decodePerKvToken * request.promptTokens
-          const forOthers = signals.decoding * own + signals.inFlight * (steps / 2) * longerSteps
-          const perStep = rates.decodePerSequence * signals.inFlight + rates.decodePerKvToken * signals.inFlightTokens
-          const slowdown = weight * (forOthers + steps * perStep)
-          ranking.term(0, i, signals.queuedSeconds)
-          ranking.term(1, i, memory)
-          ranking.term(2, i, own)
-          ranking.term(3, i, eviction)
-          ranking.term(4, i, slowdown)
-          ranking.cost[i] = signals.queuedSeconds + memory + own + eviction + slowdown
-          if (signals.matchedTokens > last.held) last.held = signals.matchedTokens
-          last.capacity += kvTokens
+  terms: MARGINAL_TERMS,
+  create({ without }) {
+    const state = createMarginalState()
+    const counted = MARGINAL_TERMS.map((term) => (without.includes(term) ? 0 : 1))
+    const priced = new Float64Array(MARGINAL_TERMS.length)
+    // Of the last ranking, for `booked`, by slot.
+    let memorySeconds = new Float64Array(64)
+
+    function rankByCost(request: SchedulingRequest, candidates: readonly Endpoint[], ranking: Ranking, now: number) {
+      const question = state.question(request, now)
+      for (let i = 0; i < candidates.length; i++) {
+        const candidate = candidates[i]!
+        state.price(priced, question, candidate, now)
+        let cost = 0
+        for (let t = 0; t < priced.length; t++) {
+          ranking.term(t, i, priced[t]!)
+          cost += counted[t]! * priced[t]!
         }
+        ranking.cost[i] = cost
+        if (candidate.slot >= memorySeconds.length) memorySeconds = new Float64Array(2 * candidate.slot)
+        memorySeconds[candidate.slot] = priced[MEMORY_TERM]!
+      }
+    }
+
+    return {
+      rank(request, candidates, ranking, now) {
+        state.look(request, candidates)
+        if (isPredictable(candidates)) rankByCost(request, candidates, ranking, now)
+        else rankByWork(request, candidates, ranking)
       },
-      booked(request) {
-        reuse.note(request, last.held, 2 * last.capacity)
-      },
-      ended(_request, _endpoint, outcome) {
-        if (outcome.kind !== 'finished' || outcome.ttft === undefined) return
-        ttft.observe(outcome.ttft)
-        if (outcome.outputTokens > 1) decodeSeconds.observe(outcome.e2e - outcome.ttft)
-      },
+      booked: (request, endpoint, now) => state.booked(request, endpoint, memorySeconds[endpoint.slot] ?? 0, now),
+      ended: (request, endpoint, outcome, now) => state.ended(request, endpoint, outcome, now),
     }
   },
 })
+
+function isPredictable(candidates: readonly Endpoint[]): boolean {
+  for (let i = 0; i < candidates.length; i++) {
+    if ((candidates[i]!.signals.predictionError ?? 0) > TRUSTED_ERROR) return false
+  }
+  return true
+}
+
+/** Least prefill work left: tokens at the speed of the first endpoint for all, so that only tokens count. */
+function rankByWork(request: SchedulingRequest, candidates: readonly Endpoint[], ranking: Ranking): void {
+  ranking.reason = 'least-work'
+  const perToken = candidates[0]?.rates.prefillPerToken ?? 0
+  for (let i = 0; i < candidates.length; i++) {
+    const { queuedTokens, matchedTokens } = candidates[i]!.signals
+    const wait = perToken * queuedTokens
+    const prefill = perToken * Math.max(0, request.promptTokens - matchedTokens)
+    ranking.term(WAIT_TERM, i, wait)
+    ranking.term(PREFILL_TERM, i, prefill)
+    ranking.cost[i] = wait + prefill
+  }
+}

@@ -1,4 +1,5 @@
 import { definePolicy, z } from '../../core/plugin.ts'
+import { SIGNAL_NAMES } from '../../core/signals.ts'
 import { createScoreProfile } from '../score-profile.ts'
 
 const part = z.looseObject({ type: z.string().describe('Type of the plugin; its options stand beside it') })
@@ -34,22 +35,7 @@ export default definePolicy({
     picker: part.default({ type: 'max-score' }).describe('Picker'),
   }),
   // The parts are known only when the config is read, so any signal may be needed.
-  reads: [
-    'inFlight',
-    'decoding',
-    'queuedTokens',
-    'queuedSeconds',
-    'inFlightTokens',
-    'matchedTokens',
-    'kvFill',
-    'idleSeconds',
-    'engineWaiting',
-    'engineRunning',
-    'engineWaitingTokens',
-    'engineKvUsage',
-    'foreignRequests',
-    'readingAge',
-  ],
+  reads: SIGNAL_NAMES,
   reasons: ['best-score', 'part-failed', 'filters-dropped-all'],
   unit: 'score',
   create(options, { parts }) {

@@ -1,26 +1,9 @@
 import type { Candidate } from '../../core/endpoint.ts'
 import type { StepRates } from '../../core/rates.ts'
-import { idleSignals, type SignalName, type Signals } from '../../core/signals.ts'
+import { idleSignals, SIGNAL_NAMES, type SignalName, type Signals } from '../../core/signals.ts'
 
 /** What a test wants to say about an endpoint: settings and signals side by side, everything optional. */
 export interface CandidateFacts extends Partial<Omit<Candidate<SignalName>, 'signals'>>, Partial<Signals> {}
-
-const SIGNAL_NAMES: readonly SignalName[] = [
-  'inFlight',
-  'decoding',
-  'queuedTokens',
-  'queuedSeconds',
-  'inFlightTokens',
-  'matchedTokens',
-  'kvFill',
-  'idleSeconds',
-  'engineWaiting',
-  'engineRunning',
-  'engineWaitingTokens',
-  'engineKvUsage',
-  'foreignRequests',
-  'readingAge',
-]
 
 const RATES: StepRates = {
   prefillBase: 0.01,
@@ -32,8 +15,8 @@ const RATES: StepRates = {
   overhead: 0.001,
 }
 
-function signalsOf(facts: Partial<Signals>): Signals {
-  const given = SIGNAL_NAMES.flatMap((name) => (facts[name] === undefined ? [] : [[name, facts[name]] as const]))
+function signalsOf(facts: CandidateFacts): Signals {
+  const given = Object.entries(facts).filter(([name]) => SIGNAL_NAMES.some((signal) => signal === name))
   return Object.assign(idleSignals(), Object.fromEntries(given))
 }
 

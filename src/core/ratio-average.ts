@@ -1,0 +1,34 @@
+/** An observation counts at most this many times what was expected of it. */
+const CLIP = 10
+/** Below this weight of observations the ratio is not known yet. */
+const ENOUGH = 3
+
+/**
+ * What is observed over what was expected, as a ratio of two sums that forget: long observations count more than short
+ * ones, and one that is far off cannot turn it round.
+ */
+export class RatioAverage {
+  readonly #keep: number
+  #observed = 0
+  #expected = 0
+  #count = 0
+
+  /** @param memory Observations after which an old one counts for a third. */
+  constructor(memory = 30) {
+    this.#keep = 1 - 1 / memory
+  }
+
+  /** Undefined until there are a few observations. */
+  get value(): number | undefined {
+    return this.#count >= ENOUGH && this.#expected > 0 ? this.#observed / this.#expected : undefined
+  }
+
+  observe(observed: number, expected: number): void {
+    if (!(observed >= 0) || !(expected > 0) || !Number.isFinite(observed) || !Number.isFinite(expected)) return
+    const usual = this.value
+    const counted = usual === undefined ? observed : Math.min(observed, CLIP * usual * expected)
+    this.#observed = this.#observed * this.#keep + counted
+    this.#expected = this.#expected * this.#keep + expected
+    this.#count += 1
+  }
+}

@@ -1,0 +1,90 @@
+import type { Candidate } from '../core/endpoint.ts'
+import type { RequestOutcome } from '../core/outcome.ts'
+import { prefillSeconds } from '../core/rates.ts'
+import type { SchedulingRequest } from '../core/request.ts'
+import { createDecodingWorth } from './decoding-worth.ts'
+import { createLoadReckoning, type LoadSignal } from './load-reckoning.ts'
+import { type Question, priceInto } from './marginal-price.ts'
+import { createMemoryInFlight } from './memory-in-flight.ts'
+import { createReuseEstimate } from './reuse-estimate.ts'
+import { createSessionHomes } from './session-homes.ts'
+import { createSharedPrefixes } from './shared-prefixes.ts'
+import { createSpeedFactors } from './speed-factors.ts'
+
+/** The signals that a price is made of. */
+export type MarginalSignal = LoadSignal | 'matchedTokens' | 'kvFill' | 'prefillFactor' | 'decodeFactor'
+
+type Endpoint = Candidate<MarginalSignal>
+
+/** Everything that the marginal cost remembers between requests. */
+export interface MarginalState {
+  /** Looks at the candidates of a request: to be called before they are priced. */
+  look(request: SchedulingRequest, candidates: readonly Endpoint[]): void
+  /** What is asked of every candidate of the request that was looked at last. */
+  question(request: SchedulingRequest, now: number): Question
+  /** Writes the terms of a candidate's cost. */
+  price(terms: Float64Array, question: Question, candidate: Endpoint, now: number): void
+  booked(request: SchedulingRequest, endpoint: Endpoint, memorySeconds: number, now: number): void
+  ended(request: SchedulingRequest, endpoint: Endpoint, outcome: RequestOutcome, now: number): void
+}
+
+/** Creates the state of a router that has sent nothing yet. */
+export function createMarginalState(): MarginalState {
+  const worth = createDecodingWorth()
+  const reuse = createReuseEstimate()
+  const shared = createSharedPrefixes()
+  const homes = createSessionHomes()
+  const memory = createMemoryInFlight()
+  const reckoning = createLoadReckoning()
+  const speeds = createSpeedFactors()
+  // Of the last look: the longest match, and the tokens that the endpoints hold together.
+  let longestMatch = 0
+  let capacity = 0
+  let prefix = shared.none
+
+  return {
+    look(request, candidates) {
+      longestMatch = capacity = 0
+      for (let i = 0; i < candidates.length; i++) {
+        longestMatch = Math.max(longestMatch, candidates[i]!.signals.matchedTokens)
+        capacity += candidates[i]!.kvTokens
+      }
+      prefix = shared.look(request, candidates)
+      speeds.look(candidates)
+    },
+    question: (request, now) => ({
+      request,
+      shared: prefix,
+      home: homes.of(request, now),
+      unseenTokens: homes.unseenTokens,
+      worth: worth.at(speeds.spread),
+      decodeSeconds: worth.decodeSeconds,
+      reuse: reuse.probability,
+    }),
+    price(terms, question, candidate, now) {
+      const load = reckoning.now(candidate, now)
+      const prefillFactor = speeds.prefill(candidate)
+      const decodeFactor = speeds.decode(candidate)
+      const distinctShare = memory.distinctShare(candidate.slot)
+      priceInto(terms, question, { candidate, load, prefillFactor, decodeFactor, distinctShare })
+    },
+    booked(request, endpoint, memorySeconds, now) {
+      const { slot, rates, signals } = endpoint
+      const { matchedTokens } = signals
+      const seconds = prefillSeconds(rates, Math.max(1, request.promptTokens - matchedTokens), matchedTokens)
+      reckoning.sent(slot, now, seconds, request.promptTokens + request.outputTokens)
+      memory.sent(request, slot, prefix.newTokens(matchedTokens))
+      worth.booked(memorySeconds)
+      homes.booked(request, endpoint, now)
+      shared.add(request)
+      reuse.note(request, longestMatch, 2 * capacity)
+    },
+    ended(request, { slot }, outcome, now) {
+      reckoning.ended(slot, now, request.promptTokens + request.outputTokens)
+      memory.ended(request, slot)
+      homes.ended(request, outcome)
+      shared.remove(request)
+      worth.ended(outcome)
+    },
+  }
+}
