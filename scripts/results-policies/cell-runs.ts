@@ -16,7 +16,7 @@ export interface CellRuns {
  * A policy whose mean TTFT is above the first and whose mean E2E is above the second multiple of the cell's best, with the first
  * seed, is out of the race there: it is not run with the other seeds.
  */
-export const OUT_OF_RACE = { ttft: 1.5, e2e: 1.1 } as const
+export const OUT_OF_RACE = { ttft: 1.3, e2e: 1.05 } as const
 
 /** Runs every arm in every cell with so many seeds from the first on, or takes what is known. */
 export async function runCells(
