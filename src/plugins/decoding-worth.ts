@@ -29,7 +29,7 @@ export interface DecodingWorth {
  */
 export function createDecodingWorth(): DecodingWorth {
   const ttft = new MovingAverage(0.5)
-  const decodeSeconds = new MovingAverage(10)
+  const decodeSeconds = new MovingAverage(1)
   const memory = new MovingAverage(0)
   return {
     at(spread) {

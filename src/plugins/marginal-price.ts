@@ -39,6 +39,11 @@ export interface Place {
   readonly distinctShare: number
 }
 
+/** A copy is counted on for so many seconds. */
+const COPY_LIFE = 60
+/** An answer takes so many seconds at least. */
+const MIN_ANSWER = 0.05
+
 /** Writes the terms of one candidate's cost, in the order of `MARGINAL_TERMS`. */
 export function priceInto(terms: Float64Array, question: Question, place: Place): void {
   const { request, home, worth, reuse } = question
@@ -72,14 +77,15 @@ function step({ candidate: { rates }, load }: Place): number {
 }
 
 /**
- * What is taken off the price of a copy that is due: all those in flight that share the prefix bear it together. Not
- * above 0.
+ * What is taken off the price of a copy that is due; not above 0. All who will use it bear it together: by Little's law those
+ * that share the prefix come at the rate of those in flight over the time of an answer.
  */
-function copyCredit({ request, shared }: Question, place: Place, held: number, own: number): number {
+function copyCredit({ request, shared, decodeSeconds }: Question, place: Place, held: number, own: number): number {
   const { dueTokens, dueSharing } = shared
   if (dueTokens <= held) return 0
   const rest = prefillAfter(place, request.promptTokens, Math.min(dueTokens, request.promptTokens - 1))
-  return Math.min(0, (rest - own) * (1 - 1 / (1 + dueSharing)))
+  const uses = dueSharing * (COPY_LIFE / Math.max(MIN_ANSWER, decodeSeconds))
+  return Math.min(0, (rest - own) * (uses / (1 + uses)))
 }
 
 /** Seconds until requests in flight, which free their tokens evenly over the time of an answer, have freed what is lacking. */
