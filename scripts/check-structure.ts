@@ -37,7 +37,21 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'signals',
     'tokenizer',
   ],
-  cli: ['core', 'plugins', 'engine', 'config', 'app', 'engine-server', 'bench', 'sim', 'workload', 'stats', 'report'],
+  doctor: ['core', 'signals', 'tokenizer', 'report'],
+  cli: [
+    'core',
+    'plugins',
+    'engine',
+    'config',
+    'app',
+    'engine-server',
+    'bench',
+    'sim',
+    'workload',
+    'stats',
+    'report',
+    'doctor',
+  ],
 }
 
 const IMPORT =

@@ -62,7 +62,7 @@ function codingAgents(name: string, concurrency: number, sessionsPerEndpoint: nu
     path: TRACES.agents,
     sessionsPerEndpoint,
     concurrency,
-    turns: 16,
+    turns: 10,
     maxPrompt: 250_000,
   }
 }
@@ -72,9 +72,9 @@ export const CASES: readonly LoadCase[] = [
   conversation(1),
   conversation(1.5),
   conversation(2),
-  codingAgents('light', 2, 6),
-  codingAgents('well', 4, 10),
-  codingAgents('full', 8, 18),
+  codingAgents('light', 2, 4),
+  codingAgents('well', 4, 6),
+  codingAgents('full', 8, 10),
   {
     kind: 'generator',
     name: 'chat',

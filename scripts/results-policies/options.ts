@@ -54,7 +54,13 @@ function chosenArms(text: string): Arm[] {
   const arms = text.split(';').flatMap((label) => {
     const at = label.indexOf(':')
     if (at > 0 && !label.includes('{')) {
-      const x = Object.fromEntries(label.slice(at + 1).split(',').filter((p) => p !== '').map((p) => [p.split('=')[0], Number(p.split('=')[1])]))
+      const x = Object.fromEntries(
+        label
+          .slice(at + 1)
+          .split(',')
+          .filter((p) => p !== '')
+          .map((p) => [p.split('=')[0], Number(p.split('=')[1])]),
+      )
       return [{ label: label.slice(0, at), policy: { type: 'lab', x } }]
     }
     return known.get(label) ?? parseArms('--policies', [label])

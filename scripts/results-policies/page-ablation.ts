@@ -20,7 +20,7 @@ export function ablation(cells: readonly CellRuns[], terms: readonly string[]): 
   })
   return `## What each term is good for
 
-\`${OURS}\` with one term left out over \`${OURS}\`, ${cells.length} cells: all loads, 8 endpoints, all three caches, \`exact\` and \`predicted\`. Above 1, the term helps.
+\`${OURS}\` with one term left out over \`${OURS}\`, ${cells.length} cells: all loads, 8 endpoints, 300,000 and 1 M tokens, \`exact\`. Above 1, the term helps.
 
 ${table([['', 'TTFT mean', 'TTFT p95', 'E2E mean', 'mean TTFT, where the term helps most'], ...rows])}`
 }

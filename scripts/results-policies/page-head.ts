@@ -4,6 +4,7 @@ import { ARMS, OURS } from './arms.ts'
 import { caseWorkload } from './case-workload.ts'
 import { CASES } from './cases.ts'
 import type { LoadCase } from './cases.ts'
+import { OUT_OF_RACE } from './cell-runs.ts'
 import { table } from './markdown.ts'
 
 /** How the page came about. */
@@ -18,7 +19,10 @@ simulator have not changed are not made again. A part of the matrix is shown on 
 
 All times are virtual. **Ratios are of another policy over \`${OURS}\`: above 1, \`${OURS}\` is lower**, which is better for times and worse for
 cached shares. Brackets hold 95 % bootstrap intervals over seeds, which are drawn together for all policies and cells; an interval that includes 1 is called
-no difference. Everything a seed decides (jitter, order of sessions, generated prompts) is the same for all policies.`
+no difference. Everything a seed decides (jitter, order of sessions, generated prompts) is the same for all policies.
+
+A policy whose mean TTFT is above ${OUT_OF_RACE.ttft} times and whose mean E2E is above ${OUT_OF_RACE.e2e} times the cell's best with the first seed is not run with the others in that cell.
+Where it is compared, the first seed of both counts, and there is no interval.`
 }
 
 /** What a cell is, and what is sent in each. */

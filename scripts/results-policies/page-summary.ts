@@ -20,7 +20,7 @@ const FIGURES: readonly (readonly [FigureName, string])[] = [
 
 /** What a reader wants to know first. */
 export function summary(cells: readonly CellRuns[]): string {
-  return ['## Summary', nearness(cells), againstPlain(cells), overall(cells)].join('\n\n')
+  return ['## Summary', nearness(cells), againstPlain(cells), overall(cells), byView(cells)].join('\n\n')
 }
 
 /** (1) How often ours is as good as whatever is best in a cell. */
@@ -96,4 +96,22 @@ ${table([
   ['policy', ...FIGURES.map(([, name]) => name)],
   ...order.map((label) => [label, ...(ratios.get(label) ?? []).map(ratioText)]),
 ])}`
+}
+
+/** (4) The same, by what a router knows and by the number of endpoints. */
+function byView(cells: readonly CellRuns[]): string {
+  const groups = [
+    ...Map.groupBy(cells, ({ cell }) => `\`${cell.view}\``),
+    ...Map.groupBy(cells, ({ cell }) => `${cell.replicas} endpoints`),
+    ...Map.groupBy(cells, ({ cell }) => `${cell.kvTokens / 1e6} M tokens`),
+  ]
+  const rows = groups.map(([name, members]) => {
+    const ratios = rivalsOf(members).map((label) => ({ label, e2e: againstOurs(members, label, 'e2e') }))
+    const best = ratios.toSorted((a, b) => a.e2e.value - b.e2e.value)[0]
+    const near = members.filter((runs) => standingOf(runs, 'ttft').ratio <= 1 + TOLERANCE).length
+    return [name, `${near} of ${members.length}`, best?.label ?? '', best === undefined ? '' : ratioText(best.e2e)]
+  })
+  return `### 4. By what is known, and by size
+
+${table([['cells', `TTFT within ${PERCENT} %`, 'best other on mean E2E', `its E2E over ${OURS}`], ...rows])}`
 }

@@ -5,9 +5,9 @@ import { namespaceSeed, tokenBlockKeys } from '../prefix/token-block-keys.ts'
 export interface TokenBlocksParts {
   readonly index: CombinedIndex
   /** Slots of the endpoints that publish events. */
-  slots(): readonly number[]
+  readonly slots: () => readonly number[]
   /** The name of the adapter under which a model is served; undefined for a model of its own. */
-  adapterOf(model: string): string | undefined
+  readonly adapterOf: (model: string) => string | undefined
 }
 
 /** Cuts prompts into the blocks of the endpoints that publish events, relied on or not: they show whether they can be. */

@@ -28,7 +28,7 @@ export interface RegistryParts {
   readonly health: HealthMonitor
   readonly signals: EndpointSignals
   /** Told when the last request of an endpoint that was taken out has ended. */
-  gone(id: string): void
+  readonly gone: (id: string) => void
 }
 
 interface Registered {

@@ -13,10 +13,14 @@ import { KvEventFeed } from './kv-event-feed.ts'
 export interface EndpointSignalsParts extends Pick<ProgramLog, 'logger'> {
   readonly fleet: Fleet
   readonly index: CombinedIndex
-  clock(): number
+  readonly clock: () => number
   /** The name of the adapter under which a model is served; undefined for a model of its own. */
-  adapterOf(model: string): string | undefined
+  readonly adapterOf: (model: string) => string | undefined
 }
+
+/** Endpoints that are asked as often as usual: a poll costs some 0.3 ms, and a busy endpoint is asked four times a second. */
+const USUAL_ENDPOINTS = 32
+const MOST_SLOWNESS = 16
 
 /** What tells about one endpoint. */
 interface Senses {
@@ -110,6 +114,7 @@ export class EndpointSignals {
     senses.watch = new EngineWatch(endpoint, target, {
       logger,
       clock,
+      slowness: () => Math.min(MOST_SLOWNESS, Math.max(1, this.#senses.size / USUAL_ENDPOINTS)),
       found: (engine) => senses.feed?.begin(engine),
       capacity: (tokens) => this.#setKvTokens(endpoint, senses, tokens),
       asleep: (asleep) => fleet.setAsleep(endpoint.id, asleep),
@@ -141,7 +146,8 @@ export class EndpointSignals {
 }
 
 function targetOf({ settings, upstream, engine }: EndpointPlan): WatchTarget {
-  return { ...engine, url: settings.url, headers: upstream.headers }
+  const { headers, keepAlive, connectTimeout } = upstream
+  return { ...engine, url: settings.url, headers, keepAlive, connectTimeout }
 }
 
 function differ(a: unknown, b: unknown): boolean {

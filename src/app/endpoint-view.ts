@@ -8,7 +8,7 @@ import type { KvEventFeed } from './kv-event-feed.ts'
 export interface EndpointViewParts {
   readonly fleet: Fleet
   readonly signals: EndpointSignals
-  clock(): number
+  readonly clock: () => number
 }
 
 /** An endpoint as the admin interface shows it. What is unknown is null. */

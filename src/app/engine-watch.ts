@@ -23,11 +23,16 @@ export interface EnginePlan {
 export interface WatchTarget extends EnginePlan {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  /** Seconds; the connections that ask are kept no longer than those of requests, and are not among them. */
+  readonly keepAlive: number
+  readonly connectTimeout: number
 }
 
 /** Who is told what an engine says. */
 export interface WatchHost extends Pick<ProgramLog, 'logger'> {
   clock(): number
+  /** Times as long as usual between two polls: more than 1 where there are very many endpoints. */
+  slowness(): number
   /** The engine has been found out. */
   found(engine: EngineName): void
   /** Tokens that fit into its cache. */
@@ -39,6 +44,7 @@ export interface WatchHost extends Pick<ProgramLog, 'logger'> {
 
 /** Engines that sleep until somebody else wakes them: llama.cpp wakes by itself when a request comes. */
 const MUST_BE_WOKEN: ReadonlySet<EngineName> = new Set<EngineName>(['vllm'])
+const MOST_CONNECTIONS = 4
 /** Milliseconds after which a sleeping engine is looked at, even when it tells nothing any more. */
 const LOOK_AGAIN = 1000
 
@@ -47,7 +53,7 @@ export class EngineWatch implements Disposable {
   readonly #endpoint: EndpointState
   readonly #target: WatchTarget
   readonly #host: WatchHost
-  readonly #agent = new Agent({ connections: 4 })
+  readonly #agent: Agent
   readonly #poller: EndpointPoller
   #takenAt = Number.NEGATIVE_INFINITY
   #sleeping: NodeJS.Timeout | undefined
@@ -57,22 +63,31 @@ export class EngineWatch implements Disposable {
     this.#endpoint = endpoint
     this.#target = target
     this.#host = host
-    const { url, headers, engine } = target
-    const dispatcher = this.#agent
+    const { url, headers, engine, keepAlive, connectTimeout } = target
+    const dispatcher = new Agent({
+      connections: MOST_CONNECTIONS,
+      connectTimeout: connectTimeout * 1000,
+      keepAliveTimeout: keepAlive * 1000,
+      keepAliveMaxTimeout: keepAlive * 1000,
+    })
+    this.#agent = dispatcher
     this.#poller = pollEndpoint({
       probe: httpProbe({ url, headers, fetch: (input, init) => fetch(input, { ...init, dispatcher }) }),
       ...(engine === undefined ? {} : { engine }),
       clock: () => host.clock(),
-      sleep: (seconds, signal) => delay(seconds * 1000, undefined, { signal, ref: false }),
+      sleep: (seconds, signal) => delay(seconds * host.slowness() * 1000, undefined, { signal, ref: false }),
       busy: () => endpoint.signals.inFlight > 0,
       onReading: (state) => this.#read(state),
       onEngine: ({ engine: found, because }) => {
         host.logger.info({ endpoint: endpoint.id, engine: found, because }, 'engine found out')
         host.found(found)
       },
-      onProblem: ({ kind, message }) => host.logger.warn({ endpoint: endpoint.id, kind, problem: message }, 'engine not read'),
+      onProblem: ({ kind, message }) =>
+        host.logger.warn({ endpoint: endpoint.id, kind, problem: message }, 'engine not read'),
     })
-    endpoint.onBusy = () => this.#poller.nudge()
+    endpoint.onBusy = () => {
+      if (host.slowness() === 1) this.#poller.nudge()
+    }
   }
 
   /** Undefined until it is found out. */

@@ -59,11 +59,10 @@ export class EventTrust {
 
   /** A batch has come; `seq` is 0 for the first one of an engine's life. */
   batch(seq: number | undefined): void {
-    if (this.#reason === 'silent' && this.#beforeSilence !== undefined) {
-      this.#become(this.#beforeSilence.reason, this.#beforeSilence.why)
-    }
-    if (this.#reason !== 'waiting') return
-    if (seq === 0) this.#become('complete', 'all events since the start of the engine have come')
+    const { reason, why } = this.#beforeSilence ?? { reason: this.#reason, why: this.#why }
+    if (reason !== 'waiting') {
+      if (this.#beforeSilence !== undefined) this.#become(reason, why)
+    } else if (seq === 0) this.#become('complete', 'all events since the start of the engine have come')
     else this.#become('incomplete', `its events began at number ${seq ?? 'unknown'}: what it held before is not known`)
   }
 

@@ -20,8 +20,8 @@ export function kvEventsPlan({ url, headers, kvEvents }: ConfigEndpoint): KvEven
   if (kvEvents === undefined) return undefined
   const { address, bind, replay, topic, encoding, rank, silentAfter } = kvEvents
   return {
-    address: bind ?? atHostOf(url, address ?? ''),
-    bind: bind !== undefined,
+    address: bind ? address : atHostOf(url, address),
+    bind,
     replay: replay === undefined ? undefined : atHostOf(url, replay),
     topic,
     encoding,

@@ -37,10 +37,27 @@ test('stops when the process that started it is gone', async () => {
   expect(await engine.ended).toBe(0)
 })
 
+test('publishes KV events at the ports it names, in the flavour it is told, and dies of a crash', async () => {
+  const events = ['--kv-events', 'sglang', '--kv-events-replay-port', '0', '--data-parallel-size', '2']
+  const engine = run('--port', '0', '--flavor', 'sglang', '--lora', 'a,b=/b', ...events)
+  const url = await ready(engine)
+  const info: unknown = await (await fetch(`${url}/get_server_info`)).json()
+  expect(info).toMatchObject({ dp_size: 2, kv_events: [{ data_parallel_rank: 0 }, { data_parallel_rank: 1 }] })
+  const rank = /KV events of rank [01] at tcp:\/\/127\.0\.0\.1:\d+, replay at tcp:\/\/127\.0\.0\.1:\d+\n/g
+  while ((engine.output().match(rank) ?? []).length < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+  const models: unknown = await (await fetch(`${url}/v1/models`)).json()
+  expect(models).toMatchObject({ data: [{ owned_by: 'sglang' }, { id: 'a' }, { id: 'b', root: '/b' }] })
+  await fetch(`${url}/faults/now`, { method: 'POST', body: '{"incident":"crash"}' })
+  expect(await engine.ended).toBe(1)
+})
+
 test.each([
   [['--kv-tokens', '3x'], /'--kv-tokens <tokens>' argument '3x' is invalid. Expected a number of tokens such as/],
   [['--profile', 'gpt'], /Choose one of .*qwen3-32b-tp2-h100/],
   [['--error-rate', '2'], /Expected a share from 0 to 1/],
+  [['--kv-events', 'morse'], /Allowed choices are vllm, vllm-array, sglang, sglang-array, tensorrt-llm/],
+  [['--flavor', 'vanilla'], /Allowed choices are vllm, sglang, llama.cpp, tensorrt-llm, openai/],
+  [['--kv-events-replay-frames', '5'], /Expected 3 or 4/],
   [['--frob'], /unknown option '--frob'/],
 ])('%j is refused', async (flags, message) => {
   const engine = run(...flags)

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   bench: async () => (await import('./bench.ts')).benchCommand(),
   simulate: async () => (await import('./simulate.ts')).simulateCommand(),
   plan: async () => (await import('./plan.ts')).planCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
 }
 
 async function main(argv: readonly string[]): Promise<void> {

@@ -17,17 +17,7 @@ const FORBIDDEN = new Set([
 ])
 
 const roles = ['both', 'prefill', 'decode', 'encode'] as const
-const engines = [
-  'auto',
-  'vllm',
-  'sglang',
-  'llama-cpp',
-  'tensorrt-llm',
-  'tgi',
-  'lmdeploy',
-  'ollama',
-  'openai',
-] as const
+const engines = ['auto', 'vllm', 'sglang', 'llama-cpp', 'tensorrt-llm', 'tgi', 'lmdeploy', 'ollama', 'openai'] as const
 
 function headerValue() {
   const error = 'expected text that may be sent in an HTTP header'

@@ -58,4 +58,12 @@ describe('Fleet', () => {
     const { fleet } = fleetFixture(['a'])
     expect(() => fleet.add(settingsOf('a'), undefined)).toThrow("endpoint 'a' exists already")
   })
+
+  it('sends nothing to an endpoint that sleeps', () => {
+    const { fleet, pool } = fleetFixture(['a', 'b'])
+    fleet.setAsleep('a', true)
+    expect(pool.eligible.map(({ id }) => id)).toEqual(['b'])
+    fleet.setAsleep('a', false)
+    expect(pool.eligible.map(({ id }) => id)).toEqual(['a', 'b'])
+  })
 })

@@ -61,7 +61,7 @@ export class Lease {
     this.#started = true
     const { endpoint } = this
     const { prefill, index, booking, at, aheadSeconds } = this.#terms
-    if (endpoint.signals.inFlightTokens < MEMORY_BOUND * endpoint.kvTokens) {
+    if (prefill.observed && endpoint.signals.inFlightTokens < MEMORY_BOUND * endpoint.kvTokens) {
       const own = prefill.seconds + this.#stepSeconds
       endpoint.speed.firstToken(at, now, own, aheadSeconds + own)
     }
@@ -94,7 +94,8 @@ export class Lease {
   #learnSpeed(outcome: RequestOutcome, now: number): void {
     const { endpoint } = this
     const tokens = outcome.outputTokens
-    if (this.#started) {
+    const { at, aheadSeconds, prefill } = this.#terms
+    if (prefill.observed && this.#started) {
       endpoint.speed.decoded({
         tokens,
         seconds: now - this.#firstTokenAt,
@@ -103,7 +104,8 @@ export class Lease {
       })
       return
     }
-    const { at, aheadSeconds, prefill } = this.#terms
+    // The first byte of a plain answer comes with its last: only the whole time says something, where its tokens are known.
+    if (outcome.usage === undefined) return
     const perStep = Math.max(2 * this.#stepSeconds, decodeStepSeconds(endpoint.rates, 1, this.#tokens))
     endpoint.speed.answered(now - at, aheadSeconds + prefill.seconds + this.#stepSeconds, tokens * perStep)
   }

@@ -1,6 +1,43 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { PrefillQueue, type QueuedPrefill } from './prefill-queue.ts'
+import { PrefillQueue, type PrefillWork, type QueuedPrefill } from './prefill-queue.ts'
+
+/** The queue as a list of what each has done so far, in seconds of modelled work. */
+function slowQueue() {
+  const waiting: { tokens: number; seconds: number; observed: boolean; done: number; id: number }[] = []
+  let pace = 1
+  let time = 0
+  /** Works on the first until the time is up; unobserved work that is done makes room, observed work waits for its token. */
+  function workUntil(now: number): void {
+    let left = (now - time) / pace
+    time = now
+    for (let head = waiting[0]; head !== undefined; head = waiting[0]) {
+      const rest = head.seconds - head.done
+      if (head.observed || rest > left) {
+        head.done += left
+        return
+      }
+      left -= rest
+      waiting.shift()
+    }
+  }
+  const shownDone = ({ done, seconds }: { done: number; seconds: number }) =>
+    seconds > 0 ? Math.min(0.95, done / seconds) : 0
+  const sum = (of: 'tokens' | 'seconds') =>
+    waiting.reduce((total, work) => total + (1 - (work === waiting[0] ? shownDone(work) : 0)) * work[of], 0)
+  return {
+    workUntil,
+    push: (work: PrefillWork, id: number) => waiting.push({ ...work, done: 0, id }),
+    remove(id: number) {
+      const at = waiting.findIndex((work) => work.id === id)
+      if (at >= 0) waiting.splice(at, 1)
+    },
+    setPace(next: number) {
+      pace = next
+    },
+    left: () => [sum('tokens'), sum('seconds')],
+  }
+}
 
 describe('PrefillQueue', () => {
   it('counts what remains, not what was sent', () => {
@@ -64,6 +101,63 @@ describe('PrefillQueue', () => {
         }
         expect([queue.tokens, queue.seconds]).toEqual([0, 0])
       }),
+    )
+  })
+
+  it('drains at the pace it is told, and keeps what was done before', () => {
+    const queue = new PrefillQueue()
+    queue.push({ tokens: 1000, seconds: 2, observed: true }, 10)
+    queue.setPace(4, 11)
+    queue.advance(11)
+    expect([queue.tokens, queue.seconds]).toEqual([500, 1])
+    queue.advance(13)
+    expect([queue.tokens, queue.seconds]).toEqual([250, 0.5])
+    queue.setPace(1, 13)
+    queue.advance(13.25)
+    expect([queue.tokens, queue.seconds]).toEqual([125, 0.25])
+  })
+
+  it('does what a list does, whatever happens in whatever order', () => {
+    // Quarters are exact, so that whether work is done to the second is no matter of rounding.
+    const quarter = fc.nat(12).map((n) => n / 4)
+    const step = fc.record({
+      wait: quarter,
+      action: fc.constantFrom('push', 'push', 'remove', 'pace'),
+      tokens: fc.nat(1000),
+      seconds: quarter,
+      observed: fc.boolean(),
+      pace: fc.constantFrom(0.25, 0.5, 1, 2, 4),
+      which: fc.nat(100),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const queue = new PrefillQueue()
+        const model = slowQueue()
+        const sent: QueuedPrefill[] = []
+        let now = 0
+        for (const { wait, action, tokens, seconds, observed, pace, which } of steps) {
+          now += wait
+          queue.advance(now)
+          model.workUntil(now)
+          if (action === 'push') {
+            model.push({ tokens, seconds, observed }, sent.length)
+            sent.push(queue.push({ tokens, seconds, observed }, now))
+          } else if (action === 'pace') {
+            model.setPace(pace)
+            queue.setPace(pace, now)
+          } else if (sent.length > 0) {
+            const id = which % sent.length
+            model.remove(id)
+            queue.remove(sent[id]!, now)
+          }
+          queue.advance(now)
+          model.workUntil(now)
+          const [tokensLeft = Number.NaN, secondsLeft = Number.NaN] = model.left()
+          expect(queue.tokens).toBeCloseTo(tokensLeft, 6)
+          expect(queue.seconds).toBeCloseTo(secondsLeft, 6)
+        }
+      }),
+      { numRuns: 500 },
     )
   })
 })

@@ -47,6 +47,14 @@ export interface EndpointFacts {
   readonly routes?: readonly RouteAnswer[] | undefined
 }
 
+/**
+ * Headers that send requests to one data-parallel rank, where several share an address: what follows from a request can
+ * only be seen where it went. vLLM and SGLang know them.
+ */
+export function sameRank({ ranks = 1 }: EndpointFacts): Readonly<Record<string, string>> {
+  return ranks > 1 ? { 'x-data-parallel-rank': '0' } : {}
+}
+
 /** `over` on top of `base`: what is known in `over` counts. */
 export function mergeFacts(base: EndpointFacts, over: EndpointFacts): EndpointFacts {
   return { ...base, ...Object.fromEntries(Object.entries(over).filter(([, value]) => value !== undefined)) }

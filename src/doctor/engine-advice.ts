@@ -17,7 +17,7 @@ export interface EngineAdvice {
 }
 
 const EVENTS = '"publisher":"zmq","endpoint":"tcp://*:5557","replay_endpoint":"tcp://*:5558"'
-const NO_LIMIT = 'it queues without a limit of its own, so refuse in the router'
+const NO_LIMIT = 'it queues without a limit: set maxConcurrency for the endpoint to refuse in the router'
 
 const OPENAI: EngineAdvice = {
   prefixCaching: undefined,
@@ -36,7 +36,7 @@ const ADVICE: Readonly<Record<EngineName, EngineAdvice>> = {
     kvEvents: `start it with --kv-events-config '{"enable_kv_cache_events":true,${EVENTS}}'`,
     replay: 'add "replay_endpoint":"tcp://*:5558" to --kv-events-config and give --kv-events-replay',
     keepAlive: 'set VLLM_HTTP_TIMEOUT_KEEP_ALIVE to more seconds',
-    overload: 'it queues without a limit unless started with --max-num-queued-reqs; then it answers 503',
+    overload: 'it queues without a limit unless started with --max-num-queued-reqs, then it answers 503',
   },
   sglang: {
     prefixCaching: 'start it without --disable-radix-cache',
@@ -49,7 +49,8 @@ const ADVICE: Readonly<Record<EngineName, EngineAdvice>> = {
   'llama-cpp': {
     ...OPENAI,
     prefixCaching: 'start it without --no-cache-prompt; requests may not carry "cache_prompt": false either',
-    overload: `it defers requests while all slots are busy: ${NO_LIMIT}`,
+    overload:
+      'with all slots busy it queues without a limit: set maxConcurrency for the endpoint to refuse in the router',
   },
   'tensorrt-llm': {
     ...OPENAI,

@@ -29,16 +29,21 @@ type EventsConfig = z.output<typeof eventsConfig>
 /** `GET /server_info?config_format=json` of vLLM in developer mode. */
 const vllmInfo = z.object({
   vllm_config: z.object({
-    cache_config: z
-      .object({ enable_prefix_caching: flag, prefix_caching_hash_algo: word })
-      .optional()
-      .catch(undefined),
+    cache_config: z.object({ enable_prefix_caching: flag, prefix_caching_hash_algo: word }).optional().catch(undefined),
     kv_events_config: eventsConfig.nullish().catch(undefined),
   }),
 })
 
-/** `GET /kv_event_sources` of vLLM since vllm-project/vllm#55844: by rank. */
-const vllmSources = z.record(z.string().regex(/^\d+$/), eventsConfig)
+const ranked = eventsConfig.extend({ data_parallel_rank: z.int().optional() })
+
+/** `GET /kv_event_sources` of vLLM since vllm-project/vllm#55844: by rank, in some versions as a list. Rank 0 first. */
+const vllmSources = z.union([
+  z.array(ranked),
+  z.object({ sources: z.array(ranked) }).transform(({ sources }) => sources),
+  z
+    .record(z.string().regex(/^\d+$/), ranked)
+    .transform((byRank) => Object.entries(byRank).map(([rank, one]) => ({ ...one, data_parallel_rank: Number(rank) }))),
+])
 
 /** `GET /server_info` of SGLang: its arguments. The configuration of events is JSON in a string. */
 const sglangInfo = z.object({
@@ -59,29 +64,40 @@ export async function readEngineConfig(subject: Subject): Promise<EngineConfig> 
 
 async function readVllm({ http, url, facts }: Subject): Promise<EngineConfig> {
   const page = facts.routes?.find(({ route }) => route.path === '/metrics')?.text ?? ''
-  const labels = cacheLabels(page)
   const infoAnswer = await http.call({ path: '/server_info?config_format=json' })
   const info = infoAnswer.status === 200 ? parseJson(vllmInfo, infoAnswer.text)?.vllm_config : undefined
   const sourcesAnswer = await http.call({ path: '/kv_event_sources' })
   const sources = sourcesAnswer.status === 200 ? parseJson(vllmSources, sourcesAnswer.text) : undefined
-  const events = sources?.['0'] ?? info?.kv_events_config
-  const from = sources?.['0'] === undefined ? 'GET /server_info' : 'GET /kv_event_sources'
-  const algorithm = labels?.get('prefix_caching_hash_algo') ?? info?.cache_config?.prefix_caching_hash_algo
+  const own = sources?.find(({ data_parallel_rank: rank = 0 }) => rank === 0)
   return {
-    prefixCaching: pythonBoolean(labels?.get('enable_prefix_caching')) ?? info?.cache_config?.enable_prefix_caching,
-    hashAlgorithm: algorithm ?? undefined,
+    ...vllmCaching(page, info),
     kvEventsConfigured: vllmPublishes(sources, info),
-    kvEventSource: sourceOf(events, url, from),
+    kvEventSource:
+      own === undefined
+        ? sourceOf(info?.kv_events_config, url, 'GET /server_info')
+        : sourceOf(own, url, 'GET /kv_event_sources'),
     devMode: infoAnswer.status === 200,
+  }
+}
+
+type VllmConfig = z.output<typeof vllmInfo>['vllm_config']
+
+/** The labels of the metrics page are there by default, the whole configuration in developer mode only. */
+function vllmCaching(page: string, info: VllmConfig | undefined): EngineConfig {
+  const labels = cacheLabels(page)
+  const config = info?.cache_config
+  return {
+    prefixCaching: pythonBoolean(labels?.get('enable_prefix_caching')) ?? config?.enable_prefix_caching,
+    hashAlgorithm: labels?.get('prefix_caching_hash_algo') ?? config?.prefix_caching_hash_algo ?? undefined,
   }
 }
 
 /** No source in a list that exists, or no configuration where one is shown, means that events are off. */
 function vllmPublishes(
   sources: z.output<typeof vllmSources> | undefined,
-  info: z.output<typeof vllmInfo>['vllm_config'] | undefined,
+  info: VllmConfig | undefined,
 ): boolean | undefined {
-  if (sources !== undefined) return Object.keys(sources).length > 0
+  if (sources !== undefined) return sources.length > 0
   if (info?.kv_events_config === undefined) return undefined
   return info.kv_events_config?.enable_kv_cache_events === true
 }

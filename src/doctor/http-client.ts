@@ -61,7 +61,8 @@ export function createHttpClient({ url, headers, timeout }: HttpClientOptions): 
   const seen: AnswerHead[] = []
   const once = (call: HttpCall): Promise<HttpAnswer> => {
     const body = call.body === undefined ? undefined : JSON.stringify(call.body)
-    const type = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const type =
+      body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
     const request = (secure ? httpsRequest : httpRequest)(new URL(call.path, url), {
       method: call.method ?? (body === undefined ? 'GET' : 'POST'),
       headers: { ...headers, ...call.headers, ...type },
@@ -98,7 +99,8 @@ function answerOf(
       const stale = request.reusedSocket && (errorCode(error) === 'ECONNRESET' || errorCode(error) === 'EPIPE')
       reject(stale ? new StaleConnection(error.message) : error)
     }
-    request.once('error', fail)
+    // More than one may come, and one that nobody hears ends the program.
+    request.on('error', fail)
     request.once('response', (response) => {
       const head = headOf(response, request.reusedSocket, sentAt)
       const headMs = performance.now() - started
@@ -119,7 +121,7 @@ function answerOf(
       }
       response.once('end', () => end(!response.complete))
       // Once the head is there, what follows ends the body; only our own limits make the answer worthless.
-      response.once('error', (error) => (errorCode(error) === 'ECONNRESET' ? end(true) : fail(error)))
+      response.on('error', (error) => (errorCode(error) === 'ECONNRESET' ? end(true) : fail(error)))
     })
     request.end(body)
   })

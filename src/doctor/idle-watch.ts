@@ -42,7 +42,7 @@ async function closedAfter(socket: Socket, most: number, signal: AbortSignal): P
   const closed = new Promise<'closed'>((resolve) => {
     socket.once('end', () => resolve('closed'))
     socket.once('close', () => resolve('closed'))
-    socket.once('error', () => resolve('closed'))
+    socket.on('error', () => resolve('closed'))
   })
   const end = await Promise.race([closed, sleep(most * 1000, 'open', { signal }).catch(() => 'open')])
   const at = performance.now()

@@ -117,5 +117,7 @@ function reportFinding({ engine }: EndpointFacts, reported: boolean, on: boolean
   if (on === false) return []
   const advice = adviceFor(engine).cachedTokens
   const text = 'answers do not report cached tokens: the router cannot correct what it believes'
-  return [advice === undefined ? note('prefix-cache.unreported', text) : problem('prefix-cache.unreported', text, advice)]
+  return [
+    advice === undefined ? note('prefix-cache.unreported', text) : problem('prefix-cache.unreported', text, advice),
+  ]
 }

@@ -40,6 +40,7 @@ export class Adapters {
 
   /** Requests that run with it go on. Throws an EngineError of status 404 when it is not loaded. */
   unload(name: string): void {
-    if (!this.#loaded.delete(name)) throw new EngineError(404, `The lora adapter '${name}' cannot be found.`, 'lora_name')
+    if (!this.#loaded.delete(name))
+      throw new EngineError(404, `The lora adapter '${name}' cannot be found.`, 'lora_name')
   }
 }

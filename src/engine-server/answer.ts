@@ -36,10 +36,7 @@ export function textAnswer(seed: number, filler: string, words: AnswerWords = BU
 }
 
 /** A function call, whose tokens are those of the call in a rendered prompt, or `pieceToken` of every four bytes of it. */
-export function toolAnswer(
-  { name, arguments: json }: ToolCall,
-  pieceToken?: ((bytes: number) => number) | undefined,
-): Answer {
+export function toolAnswer({ name, arguments: json }: ToolCall, pieceToken?: (bytes: number) => number): Answer {
   const start = toolCallText({ name, arguments: '' }).length - TOOL_CALL_END.length
   const rendered = toolCallText({ name, arguments: json })
   const padded = rendered.padEnd(Math.ceil(rendered.length / TOKEN_BYTES) * TOKEN_BYTES)

@@ -53,7 +53,8 @@ const NO_EXTRAS = { choice: '', chunk: '' }
 function chunkExtras(generation: Generation, index: number, extras: ReplyExtras): typeof NO_EXTRAS {
   const usage = extras.usageInChunks ? `,"usage":${usageAt(generation, index)}` : ''
   if (!extras.tokenIds) return { choice: '', chunk: usage }
-  if (index < 0) return { choice: '', chunk: `,"prompt_token_ids":${JSON.stringify(promptTokenIds(generation))}${usage}` }
+  if (index < 0)
+    return { choice: '', chunk: `,"prompt_token_ids":${JSON.stringify(promptTokenIds(generation))}${usage}` }
   return { choice: `,"token_ids":[${answerTokenIds(generation)[index] ?? ''}]`, chunk: usage }
 }
 

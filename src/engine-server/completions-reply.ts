@@ -44,8 +44,6 @@ function completionChoice(generation: Generation, extras: ReplyExtras): object {
     finish_reason: generation.finish,
     stop_reason: null,
     prompt_logprobs: null,
-    ...(extras.tokenIds
-      ? { prompt_token_ids: promptTokenIds(generation), token_ids: answerTokenIds(generation) }
-      : {}),
+    ...(extras.tokenIds ? { prompt_token_ids: promptTokenIds(generation), token_ids: answerTokenIds(generation) } : {}),
   }
 }

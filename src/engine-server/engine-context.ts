@@ -35,7 +35,10 @@ export interface EngineContext {
  * The adapter that a request's model names, undefined for the model itself. Throws an EngineError of status 404 when it
  * names neither.
  */
-export function checkModel({ options, adapters }: EngineContext, model: string | null | undefined): Adapter | undefined {
+export function checkModel(
+  { options, adapters }: EngineContext,
+  model: string | null | undefined,
+): Adapter | undefined {
   if (model === undefined || model === null || model === '' || model === options.model) return undefined
   // SGLang names an adapter behind the model.
   const prefix = `${options.model}:`

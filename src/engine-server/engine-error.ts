@@ -1,3 +1,5 @@
+import type { Flavor } from './flavor.ts'
+
 const OPENAI_TYPES: Readonly<Record<number, string>> = {
   400: 'BadRequestError',
   404: 'NotFoundError',
@@ -13,8 +15,14 @@ const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
   503: 'overloaded_error',
 }
 
-/** In which shape a route reports errors. */
-export type ErrorShape = 'openai' | 'anthropic'
+const LLAMA_TYPES: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  404: 'not_found_error',
+  503: 'unavailable_error',
+}
+
+/** In which shape a route reports errors: that of the engine, or Anthropic's. */
+export type ErrorShape = Flavor | 'anthropic'
 
 /** A request that the engine answers with an error status. */
 export class EngineError extends Error {
@@ -30,12 +38,16 @@ export class EngineError extends Error {
   }
 }
 
-/** The error as vLLM writes it: its own body on OpenAI's routes, Anthropic's on `/v1/messages`. */
+/** The error as the engine writes it: its own body on OpenAI's routes, Anthropic's on `/v1/messages`. */
 export function engineErrorBody(error: EngineError, shape: ErrorShape): string {
   const { status, message, param } = error
   if (shape === 'anthropic') {
     return JSON.stringify({ type: 'error', error: { type: ANTHROPIC_TYPES[status] ?? 'api_error', message } })
   }
+  if (shape === 'llama.cpp') {
+    return JSON.stringify({ error: { code: status, message, type: LLAMA_TYPES[status] ?? 'server_error' } })
+  }
   const type = OPENAI_TYPES[status] ?? (status < 500 ? 'BadRequestError' : 'InternalServerError')
+  if (shape === 'sglang') return JSON.stringify({ object: 'error', message, type, param, code: status })
   return JSON.stringify({ error: { message, type, param, code: status } })
 }

@@ -1,49 +1,27 @@
-import { z } from 'zod'
-import type { Plan } from './call.ts'
+import { CONTROL_ROUTES } from './control-routes.ts'
 import type { EngineContext } from './engine-context.ts'
 import { EngineError } from './engine-error.ts'
-import type { ErrorShape } from './engine-error.ts'
-import { NO_FAULTS, faultsSchema } from './faults.ts'
+import type { EngineOptions } from './engine-options.ts'
+import type { EngineRoute, ReadyReply, RouteTable } from './engine-route.ts'
+import { always, answers, generates } from './engine-route.ts'
+import { LLAMA_ROUTES } from './flavors/llama-routes.ts'
+import { SGLANG_ROUTES, SGLANG_VERSION } from './flavors/sglang-routes.ts'
+import { tensorrtRoutes } from './flavors/tensorrt-routes.ts'
+import { VLLM_ROUTES } from './flavors/vllm-routes.ts'
+import type { Flavor } from './flavor.ts'
+import { MODEL_OWNERS, metricsOf } from './flavor.ts'
 import { planChat, planCompletions, planMessages, planResponses } from './generating-routes.ts'
-import { METRICS_TYPE, metricsPage } from './metrics-page.ts'
-import { parseBody } from './parse-body.ts'
+import { metricsReply } from './metrics/metrics-route.ts'
 import { planEmbeddings, planRerank, planScore } from './pooling-routes.ts'
-import { countTokens, detokenize, tokenize } from './token-routes.ts'
+import { countTokens } from './token-routes.ts'
 
-/** A body that is ready: an object goes out as JSON. */
-export interface ReadyReply {
-  readonly body: object | string
-  readonly contentType?: string
+const VERSIONS: Readonly<Partial<Record<Flavor, string>>> = {
+  vllm: '0.30.0+simulated',
+  sglang: SGLANG_VERSION,
+  'tensorrt-llm': '1.3.0+simulated',
 }
 
-/** What happens at one method and path. */
-export type EngineRoute = {
-  readonly errors: ErrorShape
-  /** True for routes that work while the engine still starts, and whatever faults are set. */
-  readonly always: boolean
-} & (
-  | { readonly plan: (context: EngineContext, json: unknown, id: string) => Plan }
-  | { readonly reply: (context: EngineContext, json: unknown) => ReadyReply }
-)
-
-const VERSION = '0.30.0+simulated'
-
-function generates(
-  plan: (context: EngineContext, json: unknown, id: string) => Plan,
-  errors?: ErrorShape,
-): EngineRoute {
-  return { errors: errors ?? 'openai', always: false, plan }
-}
-
-function answers(body: (context: EngineContext, json: unknown) => object, errors?: ErrorShape): EngineRoute {
-  return { errors: errors ?? 'openai', always: false, reply: (context, json) => ({ body: body(context, json) }) }
-}
-
-function always(reply: (context: EngineContext, json: unknown) => ReadyReply): EngineRoute {
-  return { errors: 'openai', always: true, reply }
-}
-
-const ROUTES = new Map<string, EngineRoute>([
+const COMMON: RouteTable = [
   ['POST /v1/chat/completions', generates(planChat)],
   ['POST /v1/completions', generates(planCompletions)],
   ['POST /v1/responses', generates(planResponses)],
@@ -52,47 +30,62 @@ const ROUTES = new Map<string, EngineRoute>([
   ['POST /v1/embeddings', generates(planEmbeddings)],
   ['POST /v1/rerank', generates(planRerank)],
   ['POST /v1/score', generates(planScore)],
-  ['POST /tokenize', answers(tokenize)],
-  ['POST /detokenize', answers(detokenize)],
   ['GET /v1/models', answers(models)],
-  ['GET /version', answers(() => ({ version: VERSION }))],
-  ['GET /health', { errors: 'openai', always: false, reply: health }],
-  ['GET /ping', { errors: 'openai', always: false, reply: health }],
-  ['GET /metrics', always(metrics)],
-  ['GET /faults', always(({ faults }) => ({ body: faults }))],
-  ['POST /faults', always(setFaults)],
-  ['DELETE /faults', always((context) => applyFaults(context, NO_FAULTS))],
-])
+  ['GET /health', { errors: undefined, always: false, reply: health }],
+]
 
-/** The route of a request line, or undefined; `path` carries no query. */
-export function engineRoute(method: string, path: string): EngineRoute | undefined {
-  return ROUTES.get(`${method} ${path}`)
+/** What an engine answers, by method and path: what all have, then what its flavour has of its own. */
+export function engineRoutes(options: EngineOptions): ReadonlyMap<string, EngineRoute> {
+  const routes = new Map<string, EngineRoute>(COMMON)
+  const version = VERSIONS[options.flavor]
+  if (version !== undefined)
+    routes.set(
+      'GET /version',
+      answers(() => ({ version })),
+    )
+  const metrics = options.metrics ?? metricsOf(options.flavor)
+  if (metrics !== 'none')
+    routes.set(
+      'GET /metrics',
+      always((context) => metricsReply(context, metrics)),
+    )
+  for (const [line, route] of flavorRoutes(options.flavor)) routes.set(line, route)
+  if (options.flavor === 'tensorrt-llm' && metrics !== 'none') {
+    routes.set(
+      'GET /prometheus/metrics',
+      always((context) => metricsReply(context, metrics)),
+    )
+  }
+  for (const [line, route] of CONTROL_ROUTES) routes.set(line, route)
+  return routes
 }
 
-function models({ options, contextTokens }: EngineContext): object {
-  const { model } = options
-  const card = { id: model, object: 'model', created: 0, owned_by: 'vllm', root: model, parent: null }
-  return { object: 'list', data: [{ ...card, max_model_len: contextTokens }] }
+function flavorRoutes(flavor: Flavor): RouteTable {
+  const pinged: EngineRoute = { errors: undefined, always: false, reply: health }
+  switch (flavor) {
+    case 'vllm':
+      return [...VLLM_ROUTES, ['GET /ping', pinged]]
+    case 'sglang':
+      return [...SGLANG_ROUTES, ['GET /ping', pinged], ['GET /health_generate', pinged]]
+    case 'llama.cpp':
+      return LLAMA_ROUTES
+    case 'tensorrt-llm':
+      return [...tensorrtRoutes(), ['GET /health_generate', pinged]]
+    case 'openai':
+      return []
+  }
 }
 
-function health({ faults }: EngineContext): ReadyReply {
+/** Adapters stand beside the model they belong to. */
+function models({ options, contextTokens, adapters }: EngineContext): object {
+  const { model, flavor } = options
+  const card = { object: 'model', created: 0, owned_by: MODEL_OWNERS[flavor], max_model_len: contextTokens }
+  const meta = flavor === 'llama.cpp' ? { meta: { n_ctx: contextTokens } } : {}
+  const loaded = adapters.list().map(({ name, path }) => ({ id: name, ...card, root: path, parent: model }))
+  return { object: 'list', data: [{ id: model, ...card, root: model, parent: null, ...meta }, ...loaded] }
+}
+
+function health({ faults, options }: EngineContext): ReadyReply {
   if (faults.unhealthy) throw new EngineError(503, 'The engine is set to be unhealthy.')
-  return { body: '' }
-}
-
-function metrics({ driver, model, timings, options }: EngineContext): ReadyReply {
-  driver.wake()
-  return { body: metricsPage(model, timings, options.model), contentType: METRICS_TYPE }
-}
-
-/** Sets the faults that are named and leaves the others. */
-function setFaults(context: EngineContext, json: unknown): ReadyReply {
-  const given = parseBody(z.record(z.string(), z.unknown()), json)
-  return applyFaults(context, parseBody(faultsSchema, { ...context.faults, ...given }))
-}
-
-function applyFaults(context: EngineContext, faults: EngineContext['faults']): ReadyReply {
-  context.faults = faults
-  context.model.slowdown = faults.slow
-  return { body: faults }
+  return { body: options.flavor === 'llama.cpp' ? { status: 'ok' } : '' }
 }

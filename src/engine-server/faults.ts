@@ -54,7 +54,9 @@ export const incidentSchema = z.discriminatedUnion('incident', [
     reconnect: z.boolean().default(false).describe('The sockets are closed and opened again'),
     rank,
   }),
-  z.strictObject({ incident: z.literal('engine-restart').describe('Requests break off, caches are empty, all begins anew') }),
+  z.strictObject({
+    incident: z.literal('engine-restart').describe('Requests break off, caches are empty, all begins anew'),
+  }),
   z.strictObject({
     incident: z.literal('crash').describe('Nothing listens any more'),
     downSeconds: z.number().min(0).max(3600).optional().describe('Restarts after so long; without it, never'),

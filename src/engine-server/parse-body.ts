@@ -10,8 +10,9 @@ export function parseBody<T extends z.ZodType>(schema: T, body: unknown): z.infe
   throw new EngineError(400, `${path === '' ? 'body' : path}: ${issue?.message ?? 'invalid'}`, path || null)
 }
 
-/** The JSON in a request body. Throws an EngineError of status 400. */
+/** The JSON in a request body; undefined when there is none. Throws an EngineError of status 400. */
 export function parseJson(bytes: Buffer): unknown {
+  if (bytes.length === 0) return undefined
   try {
     return JSON.parse(bytes.toString())
   } catch (error) {

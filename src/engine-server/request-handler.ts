@@ -1,69 +1,94 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { mixBits } from '../engine/mix-bits.ts'
 import { Call } from './call.ts'
+import type { Plan } from './call.ts'
+import { RANK_HEADER, chooseRank } from './choose-rank.ts'
 import type { EngineContext } from './engine-context.ts'
 import { EngineError, engineErrorBody } from './engine-error.ts'
 import type { ErrorShape } from './engine-error.ts'
-import { engineRoute } from './engine-routes.ts'
-import type { EngineRoute, ReadyReply } from './engine-routes.ts'
+import type { Flavor } from './flavor.ts'
+import type { EngineRank } from './engine-rank.ts'
+import type { EngineRoute, ReadyReply } from './engine-route.ts'
+import { engineRoutes } from './engine-routes.ts'
+import { loadHeader } from './load-report.ts'
 import { parseJson } from './parse-body.ts'
 
 /** Answers every request to the engine. */
 export function createRequestHandler(
   context: EngineContext,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const readyAt = performance.now() + context.options.startupDelay * 1000
-  const chance = createChance(context.options.seed)
+  const { flavor, startupDelay } = context.options
+  const readyAt = performance.now() + startupDelay * 1000
+  const routes = engineRoutes(context.options)
+  const server = flavor === 'llama.cpp' ? 'llama.cpp' : undefined
   return (request, response) => {
     // uvicorn names no keep-alive time.
     response.removeHeader('connection')
-    const [path = ''] = (request.url ?? '').split('?')
-    const route = engineRoute(request.method ?? '', path)
+    if (server !== undefined) response.setHeader('server', server)
+    const [path = '', query = ''] = (request.url ?? '').split('?')
+    const route = routes.get(`${request.method ?? ''} ${path}`)
     if (route === undefined) {
-      send(response, 404, '{"detail":"Not Found"}')
+      send(response, 404, NOT_FOUND[flavor] ?? '{"detail":"Not Found"}')
       return
     }
+    const fail = (error: unknown): void => sendError(response, error, route.errors ?? flavor)
     collect(request, (body) => {
       try {
         if (!route.always && performance.now() < readyAt) throw new EngineError(503, 'The engine is still starting.')
-        handle(context, route, { request, response, body, chance })
+        void handle(context, route, { request, response, body, query })?.catch(fail)
       } catch (error) {
-        sendError(response, error, route.errors)
+        fail(error)
       }
     })
   }
+}
+
+/** What is answered where nothing is. */
+const NOT_FOUND: Readonly<Partial<Record<Flavor, string>>> = {
+  'llama.cpp': '{"error":{"code":404,"message":"File Not Found","type":"not_found_error"}}',
 }
 
 interface Incoming {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly body: Buffer
-  /** True with the given probability. */
-  readonly chance: (probability: number) => boolean
+  readonly query: string
 }
 
-function handle(context: EngineContext, route: EngineRoute, { request, response, body, chance }: Incoming): void {
+/** Answers at once; the promise of an answer only where the route needs the time. */
+function handle(context: EngineContext, route: EngineRoute, incoming: Incoming): Promise<void> | undefined {
+  const { request, response, body, query } = incoming
   const json = request.method === 'POST' ? parseJson(body) : undefined
   if ('reply' in route) {
-    sendReady(response, route.reply(context, json))
-    return
+    const reply = route.reply(context, json, new URLSearchParams(query))
+    if (reply instanceof Promise) return reply.then((made) => sendReady(response, made))
+    sendReady(response, reply)
+    return undefined
   }
-  failByChance(context, chance)
+  failByChance(context)
   const plan = route.plan(context, json, requestId(request))
-  refuseWhenFull(context)
-  Call.start(response, context.driver, plan, context.faults)
+  if (plan instanceof Promise) return plan.then((made) => start(context, made, incoming))
+  start(context, plan, incoming)
+  return undefined
 }
 
-function failByChance({ faults, timings }: EngineContext, chance: (probability: number) => boolean): void {
+/** The rank is chosen once the prompt is known to be fine, and so by the load of that moment. */
+function start(context: EngineContext, plan: Plan, { request, response }: Incoming): void {
+  const rank = chooseRank(context.ranks, request.headers[RANK_HEADER])
+  refuseWhenFull(context, rank)
+  Call.start(response, { driver: rank.driver, faults: context.faults, headers: loadHeader(request, rank) }, plan)
+}
+
+function failByChance({ faults, chance, ranks }: EngineContext): void {
   if (chance(faults.reject429)) throw new EngineError(429, 'Too many requests (a fault that was switched on).')
   if (!chance(faults.errorRate)) return
-  timings.success.error++
+  const [first] = ranks
+  if (first !== undefined) first.timings.success.error++
   throw new EngineError(faults.errorStatus, `Status ${faults.errorStatus} (a fault that was switched on).`)
 }
 
 /** A queue that moves is full when it is as long as it may get. */
-function refuseWhenFull({ model, options, timings }: EngineContext): void {
+function refuseWhenFull({ options }: EngineContext, { model, timings }: EngineRank): void {
   const { maxQueuedRequests: most } = options
   if (most === undefined || model.running === 0 || model.waiting < most) return
   timings.rejections++
@@ -82,17 +107,13 @@ function collect(request: IncomingMessage, done: (body: Buffer) => void): void {
   request.on('end', () => done(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)))
 }
 
-function createChance(seed: number): (probability: number) => boolean {
-  let drawn = 0
-  return (probability) => probability > 0 && mixBits(seed ^ mixBits(++drawn)) < probability * 2 ** 32
-}
-
 function sendReady(response: ServerResponse, { body, contentType }: ReadyReply): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   send(response, 200, text, contentType)
 }
 
 function sendError(response: ServerResponse, error: unknown, shape: ErrorShape): void {
+  if (response.headersSent) return
   const known =
     error instanceof EngineError ? error : new EngineError(500, error instanceof Error ? error.message : String(error))
   send(response, known.status, engineErrorBody(known, shape))

@@ -54,7 +54,7 @@ interface StreamingBody {
  * What besides the text goes out. Throws an EngineError of status 400 for stream options without a stream, as vLLM does.
  */
 export function extrasOf({ stream, stream_options: options, return_token_ids: tokenIds }: StreamingBody): ReplyExtras {
-  if (options !== undefined && options !== null && stream !== true) {
+  if (Object.keys(options ?? {}).length > 0 && stream !== true) {
     throw new EngineError(400, 'Stream options can only be defined when `stream=True`.', 'stream_options')
   }
   const usage = options?.include_usage === true

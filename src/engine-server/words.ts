@@ -24,7 +24,7 @@ export interface AnswerWords {
 export const BUILT_IN_WORDS: AnswerWords = { word: wordAt, token: wordTokenAt, pieceToken: undefined }
 
 /** The word at a position of the text that follows from a seed. */
-function wordAt(seed: number, index: number): string {
+export function wordAt(seed: number, index: number): string {
   return WORDS[wordIndex(seed, index)] ?? ''
 }
 

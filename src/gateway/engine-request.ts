@@ -31,7 +31,15 @@ export interface EngineRequest {
   /** What the answer has only because the router asked for usage. */
   readonly strip: 'nothing' | 'usage' | 'usage and nulls'
   /** How to stop the engine's work on it. */
-  readonly stop: { readonly path: string; readonly rid: string } | undefined
+  readonly stop: StopOrder | undefined
+}
+
+/** A request that makes an engine stop its work on another. */
+export interface StopOrder {
+  readonly path: string
+  readonly rid: string
+  /** Who asks, as the client said. */
+  readonly headers: readonly string[]
 }
 
 /** What is known of the endpoint that a request goes to. */
@@ -95,9 +103,12 @@ function asksUsage(
  * The id under which a request can be stopped. SGLang takes every id that begins with the one it is told, so it is
  * always a fresh one of fixed length; a client's own is left alone, and a request with several answers has several.
  */
-function stopOf({ single }: ClientRequest, places: BodyPlaces, { abortPath }: EngineQuirks): EngineRequest['stop'] {
-  if (abortPath === undefined || !single || places.hasRid) return undefined
-  return { path: abortPath, rid: randomUUID().replaceAll('-', '') }
+function stopOf(request: ClientRequest, places: BodyPlaces, { abortPath }: EngineQuirks): StopOrder | undefined {
+  if (abortPath === undefined || !request.single || places.hasRid) return undefined
+  const { headers } = request.outgoing
+  const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'authorization')
+  const rid = randomUUID().replaceAll('-', '')
+  return { path: abortPath, rid, headers: at < 0 ? [] : headers.slice(at, at + 2) }
 }
 
 function changedBody(

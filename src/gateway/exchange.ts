@@ -1,28 +1,33 @@
 import type { ServerResponse } from 'node:http'
-import type { Dispatcher } from 'undici'
 import type { Decision, Refusal } from '../core/decision.ts'
 import type { EndpointState } from '../core/endpoint-state.ts'
 import { routerError, type RouterError } from '../core/errors.ts'
 import type { RequestOutcome } from '../core/outcome.ts'
 import type { Pool } from '../core/pool.ts'
 import type { SchedulingRequest } from '../core/request.ts'
-import type { RequestRecord } from '../core/request-record.ts'
+import { type RequestRecord, reuseReport } from '../core/request-record.ts'
 import type { Choice } from '../core/scheduler.ts'
 import type { Route } from '../protocol/route.ts'
-import { Attempt, type AttemptOwner } from './attempt.ts'
+import { Attempt } from './attempt.ts'
+import type { AttemptOwner, AttemptView } from './attempt-owner.ts'
 import { addDecisionHeaders } from './decision-headers.ts'
+import { type ClientRequest, type EngineRequest, engineRequest, plainRequest } from './engine-request.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { replyError } from './reply-error.ts'
+import { type RestingEndpoints, retryAfterSeconds } from './resting-endpoints.ts'
 import type { FailureReason } from './retry-rule.ts'
+
+/** Seconds for which a stream without a token is held back, unless it is configured. */
+const HOLD_HEAD = 5
 
 export interface ExchangeParts {
   readonly response: ServerResponse
   readonly route: Route
   readonly pool: Pool
   readonly request: SchedulingRequest
-  readonly outgoing: Dispatcher.DispatchOptions
-  /** The client's bytes, given back when nobody needs them any more. */
-  readonly body: Buffer
+  /** What the client asks; its bytes are given back when nobody needs them any more. */
+  readonly client: ClientRequest
+  readonly resting: RestingEndpoints
   /** Arrival of the request on the monotonic clock, seconds. */
   readonly arrived: number
 }
@@ -34,12 +39,14 @@ export interface ExchangeParts {
 export class Exchange implements AttemptOwner {
   readonly route: Route
   readonly response: ServerResponse
-  readonly outgoing: Dispatcher.DispatchOptions
+  readonly holdHead: number
   readonly #context: GatewayContext
   readonly #parts: ExchangeParts
   /** Endpoints that failed this request; made when the first one does. */
   #failed: Set<EndpointState> | undefined
   #attempt: Attempt | undefined
+  /** The request for engines without quirks, made when the first one gets it. */
+  #plain: EngineRequest | undefined
   #attempts = 0
   #firstSentAt: number | undefined
   #firstTokenAt: number | undefined
@@ -51,7 +58,7 @@ export class Exchange implements AttemptOwner {
     this.#parts = parts
     this.route = parts.route
     this.response = parts.response
-    this.outgoing = parts.outgoing
+    this.holdHead = context.settings.holdHead ?? HOLD_HEAD
   }
 
   /** Sends the request to the best endpoint. */
@@ -68,20 +75,30 @@ export class Exchange implements AttemptOwner {
     addDecisionHeaders(headers, this.#context.settings.headers, choice.decision)
   }
 
-  mayFailOver(attempt: Attempt): boolean {
+  mayFailOver({ choice }: AttemptView, reason: FailureReason): boolean {
     if (this.#attempts >= this.#context.settings.maxAttempts) return false
-    const { endpoint } = attempt.choice.lease
-    return this.#parts.pool.eligible.some((other) => other !== endpoint && this.#failed?.has(other) !== true)
+    const { endpoint } = choice.lease
+    for (const other of this.#parts.pool.eligible) {
+      if (other === endpoint || this.#failed?.has(other) === true) continue
+      // A refusal is worth no more than another that is sure to come.
+      if (reason !== 'refused' || !this.#parts.resting.isResting(other, this.clock())) return true
+    }
+    return false
   }
 
-  failed(attempt: Attempt, reason: FailureReason, error?: Error): void {
+  restWanted({ choice }: AttemptView, retryAfter: string | string[]): void {
+    const seconds = retryAfterSeconds(retryAfter, this.#context.wallClock)
+    if (seconds !== undefined) this.#parts.resting.rest(choice.lease.endpoint, seconds, this.clock())
+  }
+
+  failed(attempt: AttemptView, reason: FailureReason, error?: Error): void {
     const { endpoint } = attempt.choice.lease
     this.#failed ??= new Set()
     this.#failed.add(endpoint)
     this.#context.health.failed(endpoint, reason)
     this.#lastError = this.#errorOf(reason, attempt, error)
     if (this.#reported) return
-    if (!this.mayFailOver(attempt)) {
+    if (!this.mayFailOver(attempt, reason)) {
       this.#giveUp(this.#lastError, attempt.choice.decision)
       return
     }
@@ -93,23 +110,25 @@ export class Exchange implements AttemptOwner {
     this.#firstTokenAt = this.clock()
   }
 
-  completed(attempt: Attempt, outcome: RequestOutcome): void {
+  completed(attempt: AttemptView, outcome: RequestOutcome, fault?: FailureReason): void {
     const { endpoint } = attempt.choice.lease
     if (outcome.kind === 'finished') {
       this.#context.health.succeeded(endpoint)
       // After any other end, and where an endpoint refused early, a connection may still be sending the bytes.
-      if (this.#attempts === 1) this.#context.buffers.give(this.#parts.body)
+      if (this.#attempts === 1) this.#giveBack(attempt.sent)
     }
-    // A 4xx is the client's mistake, not the endpoint's illness.
-    const clientError = attempt.status >= 400 && attempt.status < 500
-    if (outcome.kind === 'failed' && !clientError) {
-      this.#context.health.failed(endpoint, attempt.status >= 500 ? 'server-error' : 'reset')
-    }
+    if (fault !== undefined) this.#context.health.failed(endpoint, fault)
     this.#report(attempt.status === 0 ? 499 : attempt.status, attempt.choice.decision, outcome)
   }
 
+  #giveBack({ changed }: EngineRequest): void {
+    const { buffers } = this.#context
+    buffers.give(this.#parts.client.body)
+    if (changed !== undefined) buffers.give(changed)
+  }
+
   #next(): void {
-    const choice = this.#context.scheduler.choose(this.#parts.pool, this.#parts.request, this.#failed)
+    const choice = this.#choose()
     if (!('lease' in choice)) {
       this.#giveUp(this.#lastError ?? errorOfRefusal(choice))
       return
@@ -117,12 +136,34 @@ export class Exchange implements AttemptOwner {
     this.#attempts += 1
     this.#firstSentAt ??= this.clock()
     this.#context.observer.decided(choice.decision)
-    const upstream = this.#context.upstreamOf(choice.lease.endpoint)
-    this.#attempt = new Attempt(this, choice, upstream)
+    const { endpoint } = choice.lease
+    this.#attempt = new Attempt(this, choice, this.#context.upstreamOf(endpoint), this.#requestFor(endpoint))
     this.#attempt.send()
   }
 
-  #errorOf(reason: FailureReason, attempt: Attempt, error: Error | undefined): RouterError {
+  /** Endpoints that asked to be left alone are chosen only where there is no other. */
+  #choose(): Choice | Refusal {
+    const { pool, request, resting } = this.#parts
+    const { scheduler } = this.#context
+    const passedOver = resting.withResting(this.#failed, this.clock())
+    const choice = passedOver === undefined ? undefined : scheduler.choose(pool, request, passedOver)
+    if (choice !== undefined && 'lease' in choice) return choice
+    return scheduler.choose(pool, request, this.#failed)
+  }
+
+  #requestFor(endpoint: EndpointState): EngineRequest {
+    const { settings, buffers } = this.#context
+    const engine = this.#context.engineOf?.(endpoint)
+    const rank = this.#context.rankOf?.(endpoint)
+    const ask = settings.askUsage ?? 'none'
+    const special =
+      engine === undefined && rank === undefined && ask !== 'all'
+        ? undefined
+        : engineRequest(this.#parts.client, { engine, rank }, ask, buffers)
+    return special ?? (this.#plain ??= plainRequest(this.#parts.client, buffers))
+  }
+
+  #errorOf(reason: FailureReason, attempt: AttemptView, error: Error | undefined): RouterError {
     const { endpoint } = attempt.choice.lease
     if (reason === 'timeout') {
       const seconds = attempt.upstream.settings.firstByteTimeout
@@ -164,6 +205,7 @@ export class Exchange implements AttemptOwner {
       attempts: this.#attempts,
       decision,
       outcome,
+      reuse: decision === undefined || outcome === undefined ? undefined : reuseReport(decision, outcome),
     }
     this.#context.observer.ended(record, request)
   }

@@ -1,16 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { routerError, type RouterError } from '../core/errors.ts'
+import { jsonEdit } from '../protocol/body-edits.ts'
 import { routeOf, type Route } from '../protocol/route.ts'
+import type { ClientRequest } from './engine-request.ts'
 import { Exchange } from './exchange.ts'
 import type { GatewayContext } from './gateway-context.ts'
 import { gatewayRequest, type RequestSender } from './gateway-request.ts'
 import type { ModelCatalog } from './model-catalog.ts'
-import { outgoingRequest, withModel } from './outgoing.ts'
+import { outgoingRequest } from './outgoing.ts'
 import { readBody } from './read-body.ts'
 import { refuseBrokenRequest } from './refuse-broken-request.ts'
 import { replyError } from './reply-error.ts'
 import { requestId } from './request-id.ts'
+import { RestingEndpoints } from './resting-endpoints.ts'
 import { type RequestEnvelope, understand } from './understand.ts'
 
 export interface GatewayServerOptions {
@@ -39,6 +42,7 @@ export class GatewayServer {
   readonly #catalog: ModelCatalog
   readonly #options: GatewayServerOptions
   readonly #server: Server
+  readonly #resting = new RestingEndpoints()
   #running = 0
   #draining = false
   #whenIdle: (() => void) | undefined
@@ -153,12 +157,19 @@ export class GatewayServer {
     const { settings } = this.#context
     const understood = understand(this.#context, route, body, envelopeOf(message, settings.tenantHeader))
     if ('code' in understood) return this.#refuse(arrival, understood)
-    const { pool, renamed } = understood
-    const bytes = renamed === undefined ? body : withModel(body, renamed, pool.model)
+    const { pool, renamed, places, includeUsage, single, streamed } = understood
     const request = gatewayRequest(id, senderOf(message), pool, understood)
     const idHeader = { header: settings.headers.requestId, value: id }
-    const outgoing = outgoingRequest(message, bytes, idHeader, settings.dropHeaders)
-    new Exchange(this.#context, { response, route, pool, request, outgoing, arrived, body }).start()
+    const client: ClientRequest = {
+      outgoing: outgoingRequest(message, body, idHeader, settings.dropHeaders),
+      body,
+      renamed: renamed === undefined ? undefined : jsonEdit(renamed, pool.model),
+      places,
+      streamed,
+      includeUsage,
+      single,
+    }
+    new Exchange(this.#context, { response, route, pool, request, client, resting: this.#resting, arrived }).start()
   }
 
   #listModels({ response, id }: Arrival): void {

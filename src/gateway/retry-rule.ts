@@ -8,6 +8,12 @@ export function failureOfStatus(status: number): FailureReason | undefined {
   return undefined
 }
 
+/** What the status of an answer blames the endpoint for; a 4xx is the client's mistake, not the endpoint's illness. */
+export function faultOfStatus(status: number): FailureReason | undefined {
+  if (status < 500) return undefined
+  return failureOfStatus(status) ?? 'server-error'
+}
+
 const REASON_OF_CODE: Readonly<Record<string, FailureReason>> = {
   ECONNREFUSED: 'unreachable',
   EHOSTUNREACH: 'unreachable',

@@ -64,7 +64,22 @@ export function understand(
   const { blocks, promptBytes, tokenIds, promptTokens } = identity
   const tokens = tokenBlocks?.wanted === true ? promptTokenIds(scan.value.prompt) : undefined
   const tokenKeys = tokens && tokenBlocks?.keysOf(tokens, { model: served, cacheSalt })
-  return { blocks, tokenKeys, promptBytes, tokenIds, promptTokens, pool, renamed, maxTokens, streamed: stream, session }
+  const { places, includeUsage, choices, prompt } = scan.value
+  return {
+    blocks,
+    tokenKeys,
+    promptBytes,
+    tokenIds,
+    promptTokens,
+    pool,
+    renamed,
+    maxTokens,
+    streamed: stream,
+    session,
+    places,
+    includeUsage,
+    single: choices === 1 && prompt.prompts === 1,
+  }
 }
 
 function findPool(fleet: Fleet, route: Route, model: string | undefined): Pool | RouterError {

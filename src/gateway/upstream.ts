@@ -65,7 +65,10 @@ export class Upstream {
   async post(path: string, body: string, headers: readonly string[], timeoutSeconds: number): Promise<number> {
     const signal = AbortSignal.timeout(timeoutSeconds * 1000)
     const all = [...headers, 'content-type', 'application/json']
-    const answer = await this.#pool.request({ ...this.#withExtraHeaders({ path, method: 'POST', headers: all, body }), signal })
+    const answer = await this.#pool.request({
+      ...this.#withExtraHeaders({ path, method: 'POST', headers: all, body }),
+      signal,
+    })
     await answer.body.dump()
     return answer.statusCode
   }

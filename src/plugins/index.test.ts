@@ -10,6 +10,8 @@ import { keysOf, request } from './testing/request.ts'
 const count = fc.oneof(fc.constant(0), fc.nat(20), fc.nat(2_000_000))
 const seconds = fc.double({ min: 0, max: 1e6, noNaN: true })
 
+const factor = fc.option(fc.double({ min: 0.01, max: 100, noNaN: true }), { nil: undefined })
+
 const facts: fc.Arbitrary<CandidateFacts> = fc.record({
   inFlight: count,
   decoding: count,
@@ -19,6 +21,10 @@ const facts: fc.Arbitrary<CandidateFacts> = fc.record({
   matchedTokens: count,
   kvFill: fc.double({ min: 0, max: 1, noNaN: true }),
   idleSeconds: fc.oneof(seconds, fc.constant(Infinity)),
+  loadAge: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 60, noNaN: true })),
+  prefillFactor: factor,
+  decodeFactor: factor,
+  predictionError: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
   role: fc.constantFrom('both', 'prefill', 'decode', 'encode'),
   labels: fc.constantFrom({}, { size: 'small' }, { size: 'large' }, { 'llm-d.ai/context-length-range': '0-4096' }),
 })

@@ -20,6 +20,8 @@ interface Change {
   readonly tokens: number
 }
 
+const NONE: readonly Change[] = []
+
 /** Age of a reading, in seconds, up to which it is brought up to date. */
 const HORIZON = 30
 
@@ -81,8 +83,7 @@ export function createLoadReckoning(): LoadReckoning {
       load.inFlightTokens = signals.inFlightTokens
       if (signals.loadAge > 0) {
         needed = true
-        const list = changes.get(slot)
-        if (list !== undefined) reckon(list, now - signals.loadAge, now)
+        reckon(changes.get(slot) ?? NONE, now - signals.loadAge, now)
       }
       return load
     },

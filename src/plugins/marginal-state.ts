@@ -84,7 +84,8 @@ export function createMarginalState(): MarginalState {
       memory.ended(request, slot)
       homes.ended(request, outcome)
       shared.remove(request)
-      worth.ended(outcome)
+      // The first byte of a plain answer comes when all of it is there: it parts no waiting from decoding.
+      if (request.streamed) worth.ended(outcome)
     },
   }
 }

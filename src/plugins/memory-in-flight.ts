@@ -19,6 +19,7 @@ export function createMemoryInFlight(): MemoryInFlight {
   const booked = new Map<SchedulingRequest, Booked>()
   const distinct: number[] = []
   const all: number[] = []
+  const requests: number[] = []
   return {
     sent(request, slot, newTokens) {
       const { promptTokens, outputTokens } = request
@@ -26,17 +27,21 @@ export function createMemoryInFlight(): MemoryInFlight {
       booked.set(request, entry)
       distinct[slot] = (distinct[slot] ?? 0) + entry.distinct
       all[slot] = (all[slot] ?? 0) + entry.all
+      requests[slot] = (requests[slot] ?? 0) + 1
     },
     ended(request, slot) {
       const entry = booked.get(request)
       if (entry === undefined) return
       booked.delete(request)
-      distinct[slot] = Math.max(0, (distinct[slot] ?? 0) - entry.distinct)
-      all[slot] = Math.max(0, (all[slot] ?? 0) - entry.all)
+      requests[slot] = (requests[slot] ?? 0) - 1
+      // Tokens are estimates with fractions: sums of them do not come back to 0 by themselves.
+      const empty = requests[slot] === 0
+      distinct[slot] = empty ? 0 : Math.max(0, (distinct[slot] ?? 0) - entry.distinct)
+      all[slot] = empty ? 0 : Math.max(0, (all[slot] ?? 0) - entry.all)
     },
     distinctShare(slot) {
       const total = all[slot] ?? 0
-      return total > 0 ? Math.max(1e-3, (distinct[slot] ?? 0) / total) : 1
+      return total > 0 ? Math.min(1, Math.max(1e-3, (distinct[slot] ?? 0) / total)) : 1
     },
   }
 }

@@ -49,7 +49,8 @@ export function createSharedPrefixes(): SharedPrefixes {
         const depth = DEPTHS[level]!
         const others = counts.get(blockKeyNumber(request.blocks, depth - 1))
         if (others === undefined) break
-        const tokens = Math.min(request.promptTokens, depth * request.tokensPerBlock)
+        // Matches may be whole tokens where a block is not.
+        const tokens = Math.floor(Math.min(request.promptTokens, depth * request.tokensPerBlock))
         const holding = countHolders(candidates, tokens)
         prefix.add(tokens, others, holding)
         if (((others + 1) / (total + 1)) * candidates.length < holding + SLACK) continue

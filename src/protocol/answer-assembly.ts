@@ -14,8 +14,8 @@ const MEMBERS = ['choices', 'created', 'model', 'system_fingerprint', 'object', 
  * one piece: texts, arguments of tool calls and log probabilities are joined, of everything else the last word counts.
  */
 export class AnswerAssembly {
-  /** The `error` of the stream, as the engine wrote it. */
-  error: unknown
+  /** The event in which the engine reported an error, as it wrote it. */
+  failure: Readonly<Record<string, unknown>> | undefined
   readonly #chat: boolean
   readonly #members = new Map<string, unknown>(MEMBERS.map((name) => [name, undefined]))
   readonly #choices = new Map<number, ChoiceAssembly>()
@@ -53,7 +53,7 @@ export class AnswerAssembly {
   }
 
   #take(payload: Readonly<Record<string, unknown>>): void {
-    if (payload['error']) this.error ??= payload['error']
+    if (payload['error']) this.failure ??= payload
     for (const [name, value] of Object.entries(payload)) {
       if (name === 'choices') this.#takeChoices(value)
       else if (name === 'object') this.#members.set(name, plainObject(value))

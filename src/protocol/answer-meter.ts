@@ -5,8 +5,6 @@ import type { Route } from './route.ts'
 import { SseMeter } from './sse-meter.ts'
 import type { StreamError } from './stream-event.ts'
 
-const EVENT_STREAM = 'text/event-stream'
-
 /** Watches an engine's answer as its chunks pass by. It never changes, delays or keeps them. */
 export interface AnswerMeter {
   /**
@@ -29,17 +27,8 @@ export interface AnswerMeter {
  * undefined for its type. `route` tells which protocol's end mark is due.
  */
 export function createAnswerMeter(route: Route, contentType: string | undefined): AnswerMeter {
-  const mediaType = mediaTypeOf(contentType)
-  if (mediaType === EVENT_STREAM) return new SseMeter(route)
+  const mediaType = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (mediaType === 'text/event-stream') return new SseMeter(route)
   if (mediaType === 'application/json' || mediaType.endsWith('+json')) return new JsonMeter()
   return new OpaqueMeter()
-}
-
-/** True for the Content-Type of server-sent events. */
-export function isEventStream(contentType: string | undefined): boolean {
-  return mediaTypeOf(contentType) === EVENT_STREAM
-}
-
-function mediaTypeOf(contentType: string | undefined): string {
-  return contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
 }

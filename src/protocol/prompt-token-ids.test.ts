@@ -15,13 +15,20 @@ function idsOf(prompt: unknown, indent = 0): number[] | undefined {
 
 test('token ids are read as they stand, whatever the white space', () => {
   const ids = fc.array(fc.integer({ min: 0, max: 0xffff_ffff }), { minLength: 1, maxLength: 50 })
-  fc.assert(fc.property(ids, fc.integer({ min: 0, max: 3 }), (given, indent) => {
-    expect(idsOf(given, indent)).toEqual(given)
-  }))
+  fc.assert(
+    fc.property(ids, fc.integer({ min: 0, max: 3 }), (given, indent) => {
+      expect(idsOf(given, indent)).toEqual(given)
+    }),
+  )
 })
 
 test('of several prompts it is the first, and text has none', () => {
-  expect(idsOf([[1, 2, 3], [4, 5]])).toEqual([1, 2, 3])
+  expect(
+    idsOf([
+      [1, 2, 3],
+      [4, 5],
+    ]),
+  ).toEqual([1, 2, 3])
   expect(idsOf('one two')).toBeUndefined()
   expect(idsOf(['one', 'two'])).toBeUndefined()
 })

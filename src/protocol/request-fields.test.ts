@@ -43,7 +43,7 @@ describe('the fields of a request', () => {
       session: undefined,
       priority: undefined,
     }
-    const { prompt: _, ...fields } = scanned(CHAT, {})
+    const { prompt: _, places: _places, ...fields } = scanned(CHAT, {})
     expect(fields).toEqual(defaults)
     const nothing = [
       'model',
@@ -56,7 +56,11 @@ describe('the fields of a request', () => {
       'user',
       'metadata',
     ]
-    const { prompt: __, ...nulls } = scanned(CHAT, Object.fromEntries(nothing.map((name) => [name, null])))
+    const {
+      prompt: __,
+      places: __places,
+      ...nulls
+    } = scanned(CHAT, Object.fromEntries(nothing.map((name) => [name, null])))
     expect(nulls).toEqual(defaults)
   })
 

@@ -68,12 +68,16 @@ export function fieldsOf(lines: string): { name: string; data: string } {
 function errorOf(payload: unknown, named: boolean, data: string): StreamError | undefined {
   const inside = field(payload, 'error') || field(field(payload, 'response'), 'error')
   if (!inside && !named && field(payload, 'object') !== 'error') return undefined
-  const error = inside || payload
-  const code = field(error, 'code') ?? field(payload, 'code')
+  return streamError(inside || payload, payload, data)
+}
+
+/** An error an engine wrote, as an object or a text; `around` is the object it stands in. */
+export function streamError(error: unknown, around: unknown, otherwise: string): StreamError {
+  const code = field(error, 'code') ?? field(around, 'code')
   return {
-    message: stringOr(error) ?? stringOr(field(error, 'message')) ?? data,
-    // TGI names the kind beside a message that is a string.
-    type: stringOr(field(error, 'type')) ?? stringOr(field(payload, 'error_type')),
+    message: stringOr(error) ?? stringOr(field(error, 'message')) ?? otherwise,
+    // TGI names the kind beside a message that is a text.
+    type: stringOr(field(error, 'type')) ?? stringOr(field(around, 'error_type')),
     code: typeof code === 'number' ? code : stringOr(code),
   }
 }

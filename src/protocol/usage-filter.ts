@@ -136,7 +136,7 @@ function isSpace(byte: number | undefined): boolean {
 /** Range of the text behind the only `data:` of an event; undefined where there are several or none. */
 function dataRange(event: Uint8Array): ByteRange | undefined {
   let found: ByteRange | undefined
-  for (let line = 0; line < event.length; ) {
+  for (let line = 0; line < event.length;) {
     const end = event.indexOf(LF, line)
     const stop = end < 0 ? event.length : end
     if (isDataLine(event, line)) {
@@ -188,7 +188,8 @@ function isBlankLine(bytes: Uint8Array, at: number): boolean {
 
 /** Offset behind the last event that is whole; 0 where there is none. */
 function lastEventEnd(bytes: Uint8Array): number {
-  for (let at = bytes.lastIndexOf(LF); at > 0; at = bytes.lastIndexOf(LF, at - 1)) if (isBlankLine(bytes, at)) return at + 1
+  for (let at = bytes.lastIndexOf(LF); at > 0; at = bytes.lastIndexOf(LF, at - 1))
+    if (isBlankLine(bytes, at)) return at + 1
   return 0
 }
 

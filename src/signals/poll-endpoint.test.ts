@@ -125,6 +125,20 @@ describe('the pace', () => {
     expect(rigged.poller.state().reading).toMatchObject({ running: 2, waiting: 1, kvUsage: 0.5, maxRunning: 1 })
   })
 
+  it('lets a sleeping llama.cpp sleep: what wakes it is asked once, and while there are requests', async () => {
+    const slots = '[{"n_ctx":4096,"is_processing":false}]'
+    const metrics = 'llamacpp:requests_processing 0\nllamacpp:requests_deferred 0\n'
+    let busy = false
+    await using one = rig({ '/slots': slots, '/metrics': metrics }, 'llama-cpp', { busy: () => busy })
+    await one.time.advance(20)
+    expect(one.times('/slots')).toEqual([0])
+    expect(one.times('/metrics').length).toBeGreaterThan(5)
+    busy = true
+    one.poller.nudge()
+    await one.time.advance(3.1)
+    expect(one.times('/slots', 19)).toHaveLength(4)
+  })
+
   it('leaves a route that takes from others alone while a better one answers', async () => {
     const routes: Record<string, Answer> = {
       '/metrics': fixture('tensorrt-llm.json'),

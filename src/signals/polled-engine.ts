@@ -50,13 +50,19 @@ export class PolledEngine {
   /** The routes to ask now. `busy` is true when the router has requests there, whatever the engine said last. */
   dueNow(now: number, busy: boolean): PolledRoute[] {
     const interval = this.#interval(now, busy)
-    return this.routes.filter((polled) => polled.dueAt(interval, this.#spared(polled)) <= now)
+    return this.routes.filter((polled) => this.#dueAt(polled, interval) <= now)
   }
 
   /** When the next route is due. */
   nextDue(now: number, busy: boolean): number {
     const interval = this.#interval(now, busy)
-    return Math.min(...this.routes.map((polled) => polled.dueAt(interval, this.#spared(polled))))
+    return Math.min(...this.routes.map((polled) => this.#dueAt(polled, interval)))
+  }
+
+  #dueAt(polled: PolledRoute, interval: number): number {
+    const idle = interval !== this.#pace.busy
+    if (idle && polled.route.wakes === true && polled.answers) return Number.POSITIVE_INFINITY
+    return polled.dueAt(interval, this.#spared(polled))
   }
 
   #interval(now: number, busy: boolean): number {

@@ -27,13 +27,30 @@ export interface Probes {
   health: number
   /** Models that `GET /v1/models` lists; 404 when undefined. */
   models: readonly string[] | undefined
+  /** Models of the list that are adapters, with the model they belong to. */
+  parents?: Readonly<Record<string, string>>
+  /** Page that `GET /metrics` answers; 404 when undefined. */
+  metrics?: string
 }
 
-function answerProbe(response: ServerResponse, url: string | undefined, { health, models }: Probes): boolean {
+/** Paths by which an engine is found out and asked about itself. */
+const ASKED = /^\/(metrics|prometheus\/metrics|v1\/loads|api\/version|api\/ps|info|version|slots|props)(\?|$)/
+
+function answerProbe(
+  response: ServerResponse,
+  { method, url = '' }: IncomingMessage,
+  { health, models, metrics, parents }: Probes,
+): boolean {
+  if (method !== 'GET') return false
   if (url === '/health') response.writeHead(health).end('probed')
+  else if (url === '/metrics' && metrics !== undefined) response.end(metrics)
+  else if (ASKED.test(url)) response.writeHead(404).end('{}')
   else if (url !== '/v1/models') return false
   else if (models === undefined) response.writeHead(404).end('{}')
-  else response.end(JSON.stringify({ object: 'list', data: models.map((id) => ({ id, object: 'model' })) }))
+  else
+    response.end(
+      JSON.stringify({ object: 'list', data: models.map((id) => ({ id, object: 'model', parent: parents?.[id] })) }),
+    )
   return true
 }
 
@@ -54,7 +71,7 @@ export async function fakeEngine(
   const requests: FakeRequest[] = []
   const sockets = new Set<Socket>()
   const server = createServer((message, response) => {
-    if (answerProbe(response, message.url, probes)) return
+    if (answerProbe(response, message, probes)) return
     const chunks: Buffer[] = []
     message.on('data', (chunk: Buffer) => chunks.push(chunk))
     message.on('end', () => {

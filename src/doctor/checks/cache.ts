@@ -43,7 +43,8 @@ function sizeFinding({ engine, blockSize, kvCapacityTokens, maxRunning, ranks = 
         ? 'no blocks: llama.cpp reuses single tokens'
         : undefined
   const all = ranks > 1 ? ` over ${ranks} ranks` : ''
-  const capacity = kvCapacityTokens === undefined ? undefined : `room for ${formatCount(kvCapacityTokens)} tokens${all}${slots}`
+  const capacity =
+    kvCapacityTokens === undefined ? undefined : `room for ${formatCount(kvCapacityTokens)} tokens${all}${slots}`
   if (capacity !== undefined) return ok('cache.size', [capacity, blocks].filter(Boolean).join(', '))
   const advice = 'give the endpoint its kvTokens in the configuration, or the profile of its GPU'
   return note('cache.size-unknown', `${blocks === undefined ? '' : `${blocks}, `}capacity not told`, advice)

@@ -40,8 +40,9 @@ export function describeEngine(
   const { title } = engineTable(engine)
   const findings: Finding[] = []
   if (engine === 'openai') {
-    const advice = 'if it is one of the engines in docs/engines.md, let the URL lead to it and not to something before it'
-    findings.push(note('engine.unknown', `no engine that is known: ${because}`, advice))
+    const advice =
+      'if it is one of the engines in docs/engines.md, let the URL lead to it and not to something before it'
+    findings.push(note('engine.unknown', 'no sign of an engine that is known', advice))
   } else {
     findings.push(ok('engine.found', `${title} ${version ?? 'of unknown version'} (${because})`))
   }

@@ -56,7 +56,8 @@ export function describeHealth({ status, headMs, httpVersion }: HttpAnswer): Fin
   } else if (status === 404) {
     findings.push(ok('http.no-health', 'no GET /health; the router asks GET /v1/models instead'))
   } else {
-    const advice = "the router will not use it until it answers 2xx: look at the engine's log, or name another health.path"
+    const advice =
+      "the router will not use it until it answers 2xx: look at the engine's log, or name another health.path"
     findings.push(problem('http.unhealthy', `GET /health answers ${status}`, advice))
   }
   if (httpVersion === '1.0') {
@@ -77,7 +78,8 @@ export function describeFront(answers: readonly Pick<HttpAnswer, 'headers'>[]): 
   const server = all.map((headers) => headers['server']).find((value) => value !== undefined && FRONT.test(value))
   const front = via ?? server
   if (front === undefined) return []
-  const advice = 'if it balances over several engines, give each its own URL: load and cache of one are not those of all'
+  const advice =
+    'if it balances over several engines, give each its own URL: load and cache of one are not those of all'
   return [note('http.front', `something stands before the engine (${front})`, advice)]
 }
 

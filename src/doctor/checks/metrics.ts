@@ -20,8 +20,7 @@ export const metricsCheck: Check = {
 export function describeMetrics(table: EngineTable, answers: readonly RouteAnswer[]): Finding[] {
   const load = answers.filter(({ route: { kind } }) => kind === 'load')
   if (load.length === 0) {
-    const text = `${table.title} tells no load: the router goes by what it has sent there itself`
-    return [note('metrics.none', text)]
+    return [note('metrics.none', 'it tells no load: the router goes by what it has sent there itself')]
   }
   const read = load.filter(({ result }) => result !== undefined && !('problem' in result))
   const bad = load.flatMap((answer) => describeBadRoute(table, answer, read.length > 0))
@@ -30,7 +29,11 @@ export function describeMetrics(table: EngineTable, answers: readonly RouteAnswe
   return [ok('metrics.read', `GET ${paths}: ${describeLoad(readingOf(answers, table))}`), ...bad]
 }
 
-function describeBadRoute(table: EngineTable, { route, status, result, error }: RouteAnswer, others: boolean): Finding[] {
+function describeBadRoute(
+  table: EngineTable,
+  { route, status, result, error }: RouteAnswer,
+  others: boolean,
+): Finding[] {
   const { path, switchOn } = route
   if (status === undefined) {
     return [problem('metrics.no-answer', `GET ${path}: ${error ?? 'no answer'}`, 'look at the log of the engine')]

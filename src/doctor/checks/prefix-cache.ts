@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { engineTable } from '../../signals/metrics/engine-tables.ts'
 import { askRoutes, readingOf } from '../ask-routes.ts'
 import type { Check, Subject } from '../check.ts'
+import { sameRank } from '../endpoint-facts.ts'
 import { describeError } from '../describe-error.ts'
 import { problem } from '../finding.ts'
 import { generateStream, type Generate } from '../generate.ts'
@@ -37,16 +38,13 @@ export const prefixCacheCheck: Check = {
   },
 }
 
-async function sendTwice(
-  subject: Subject,
-  request: Omit<Generate, 'prompt'>,
-  number: number,
-): Promise<PromptPair> {
+async function sendTwice(subject: Subject, request: Omit<Generate, 'prompt'>, number: number): Promise<PromptPair> {
   const { facts, options } = subject
   const bytes = probeBytes(facts.blockSize, facts.contextTokens)
   const prompt = probePrompt(`${options.nonce}-${number}`, bytes)
-  const first = await send(subject, { ...request, prompt })
-  return { first, again: await send(subject, { ...request, prompt }) }
+  const headers = sameRank(facts)
+  const first = await send(subject, { ...request, prompt, headers })
+  return { first, again: await send(subject, { ...request, prompt, headers }) }
 }
 
 async function send({ http }: Subject, request: Generate): Promise<SentPrompt> {
@@ -58,7 +56,10 @@ async function send({ http }: Subject, request: Generate): Promise<SentPrompt> {
 /** The engine's counters of its prefix cache; undefined where it has none. */
 async function countersOf({ http, facts }: Subject): Promise<HitCounters | undefined> {
   const table = engineTable(facts.engine ?? 'openai')
-  const { prefixCacheHitTokens: hits, prefixCacheQueriedTokens: queried } = readingOf(await askRoutes(http, table), table)
+  const { prefixCacheHitTokens: hits, prefixCacheQueriedTokens: queried } = readingOf(
+    await askRoutes(http, table),
+    table,
+  )
   return hits === undefined || queried === undefined ? undefined : { hits, queried }
 }
 

@@ -48,7 +48,8 @@ export const reachCheck: Check = {
 
 /** What a connection that could be made means. */
 export function describeReached({ host, port, addresses, lookupMs, connectMs, tls }: Reached): Finding[] {
-  const where = addresses.length === 1 && addresses[0] === host ? `${host}:${port}` : `${addresses.join(', ')} port ${port}`
+  const where =
+    addresses.length === 1 && addresses[0] === host ? `${host}:${port}` : `${addresses.join(', ')} port ${port}`
   const name = isIP(host) === 0 ? `name in ${ms(lookupMs)}, ` : ''
   const secured = tls === undefined ? '' : `, ${tls.protocol} in ${ms(tls.ms)}`
   const findings = [ok('reach.connected', `${where}: ${name}connected in ${ms(connectMs)}${secured}`)]
@@ -104,7 +105,7 @@ function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect',
       clearTimeout(timer)
       resolve(socket)
     })
-    socket.once('error', (error) => {
+    socket.on('error', (error) => {
       clearTimeout(timer)
       reject(error)
     })

@@ -46,7 +46,7 @@ export class EventOutlet implements AsyncDisposable {
   #timer: NodeJS.Timeout | undefined
   #release: NodeJS.Timeout | undefined
   #gap = 0
-  #closed = false
+  #state: 'open' | 'reopening' | 'closed' = 'open'
 
   private constructor(options: OutletOptions, dialect: KvEventDialect, publisher: KvEventPublisher) {
     this.#options = options
@@ -58,9 +58,7 @@ export class EventOutlet implements AsyncDisposable {
   static async start(options: OutletOptions): Promise<EventOutlet> {
     const dialect = kvEventDialect(options.events)
     let outlet: EventOutlet | undefined
-    const publisher = await KvEventPublisher.start(
-      publisherOptions(options, dialect, () => outlet?.fate() ?? 'send'),
-    )
+    const publisher = await KvEventPublisher.start(publisherOptions(options, dialect, () => outlet?.fate() ?? 'send'))
     outlet = new EventOutlet(options, dialect, publisher)
     return outlet
   }
@@ -78,13 +76,13 @@ export class EventOutlet implements AsyncDisposable {
 
   /** Publishes the events of one step, at once or, under a fault, later. */
   publish(events: readonly KvEvent[]): void {
-    if (this.#closed) return
+    if (this.#state === 'closed') return
     const { rank, ranks, chance, faults } = this.#options
     const dataParallelRank = ranks === 1 ? undefined : rank
     const payload = this.dialect.encode({ timestamp: Date.now() / 1000, events, dataParallelRank })
     const { eventDelay, eventDelaySeconds } = faults()
     const delay = chance(eventDelay) ? eventDelaySeconds * 1000 : 0
-    if (delay === 0 && this.#delayed.length === 0) this.#publisher.publish(payload)
+    if (delay === 0 && this.#delayed.length === 0 && this.#state === 'open') this.#publisher.publish(payload)
     else this.#postpone(payload, delay)
   }
 
@@ -102,12 +100,14 @@ export class EventOutlet implements AsyncDisposable {
   /** Closes the sockets and opens them again where they were, as a new process of the engine does. */
   async reopen(): Promise<void> {
     const { endpoint, replay_endpoint: replay } = this.source
+    this.#state = 'reopening'
     await this.#stop()
     const addresses = { address: endpoint, ...(replay === null ? {} : { replay }) }
     const options = publisherOptions(this.#options, this.dialect, () => this.fate())
     // These are the rank's own ports already.
     this.#publisher = await bindAgain({ ...options, ...addresses, rank: 0 })
-    this.#closed = false
+    this.#state = 'open'
+    this.#catchUp()
   }
 
   /** What becomes of the next live message. */
@@ -129,12 +129,12 @@ export class EventOutlet implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#state = 'closed'
     await this.#stop()
   }
 
-  /** Closes the sockets; what is published until they are opened again goes nowhere. */
+  /** Closes the sockets; what is published until they are opened again waits for that. */
   async #stop(): Promise<void> {
-    this.#closed = true
     this.#dropDelayed()
     this.#gap = 0
     await this.#publisher[Symbol.asyncDispose]()
@@ -156,7 +156,9 @@ export class EventOutlet implements AsyncDisposable {
   }
 
   #catchUp(): void {
+    clearTimeout(this.#timer)
     this.#timer = undefined
+    if (this.#state !== 'open') return
     while ((this.#delayed[0]?.due ?? Infinity) <= performance.now() + 1) {
       const next = this.#delayed.shift()
       if (next !== undefined) this.#publisher.publish(next.payload)

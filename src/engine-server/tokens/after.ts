@@ -1,4 +1,4 @@
-/** What `next` makes of a value, at once where the value is there, later where it is promised. */
-export function after<T, U>(value: T | Promise<T>, next: (value: T) => U): U | Promise<U> {
-  return value instanceof Promise ? value.then(next) : next(value)
+/** What `make` makes of a value, at once where the value is there, later where it is promised. */
+export function after<T, U>(value: T | Promise<T>, make: (value: T) => U): U | Promise<U> {
+  return value instanceof Promise ? value.then(make) : make(value)
 }

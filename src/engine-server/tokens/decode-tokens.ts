@@ -12,7 +12,8 @@ export function tokenBytes(json: TokenizerJson): TokenBytes {
   const vocabulary = vocabularyOf(json)
   const byteLevel = JSON.stringify([json.pre_tokenizer, json['decoder']]).includes('ByteLevel')
   const letters = byteLevel ? byteLetters() : undefined
-  for (const [piece, id] of vocabulary) bytes.set(id, letters === undefined ? plainBytes(piece) : decoded(piece, letters))
+  for (const [piece, id] of vocabulary)
+    bytes.set(id, letters === undefined ? plainBytes(piece) : decoded(piece, letters))
   for (const { id, content } of json.added_tokens) bytes.set(id, Buffer.from(content))
   return bytes
 }

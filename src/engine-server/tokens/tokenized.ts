@@ -18,7 +18,9 @@ export function tokenizedPrompts(
 ): readonly Prompt[] | Promise<readonly Prompt[]> {
   if (tokenizer === undefined || !prompts.some((prompt) => typeof prompt === 'string')) return prompts
   return Promise.all(
-    prompts.map((prompt) => (typeof prompt === 'string' ? tokenizer.text(prompt, addSpecialTokens) : prompt)),
+    prompts.map(async (prompt) =>
+      typeof prompt === 'string' ? await tokenizer.text(prompt, addSpecialTokens) : prompt,
+    ),
   )
 }
 

@@ -71,6 +71,15 @@ export default definePolicy({
     // Of the last ranking, for `booked`, by slot.
     let memorySeconds = new Float64Array(64)
 
+    function noteMemory(slot: number, seconds: number): void {
+      if (slot >= memorySeconds.length) {
+        const grown = new Float64Array(2 * slot)
+        grown.set(memorySeconds)
+        memorySeconds = grown
+      }
+      memorySeconds[slot] = seconds
+    }
+
     function rankByCost(request: SchedulingRequest, candidates: readonly Endpoint[], ranking: Ranking, now: number) {
       const question = state.question(request, now)
       for (let i = 0; i < candidates.length; i++) {
@@ -82,8 +91,7 @@ export default definePolicy({
           cost += counted[t]! * priced[t]!
         }
         ranking.cost[i] = cost
-        if (candidate.slot >= memorySeconds.length) memorySeconds = new Float64Array(2 * candidate.slot)
-        memorySeconds[candidate.slot] = priced[MEMORY_TERM]!
+        noteMemory(candidate.slot, priced[MEMORY_TERM]!)
       }
     }
 
@@ -91,7 +99,10 @@ export default definePolicy({
       rank(request, candidates, ranking, now) {
         state.look(request, candidates)
         if (isPredictable(candidates)) rankByCost(request, candidates, ranking, now)
-        else rankByWork(request, candidates, ranking)
+        else {
+          memorySeconds.fill(0)
+          rankByWork(request, candidates, ranking)
+        }
       },
       booked: (request, endpoint, now) => state.booked(request, endpoint, memorySeconds[endpoint.slot] ?? 0, now),
       ended: (request, endpoint, outcome, now) => state.ended(request, endpoint, outcome, now),

@@ -20,6 +20,8 @@ export interface EngineRoute {
   readonly every: number
   /** While that other route of the engine answers, this one is asked only this often (Infinity: never). */
   readonly spare?: { readonly path: string; readonly every: number }
+  /** True when asking wakes a sleeping engine: then it is asked once, and while there are requests. */
+  readonly wakes?: true
   /** What the operator has to do when the route is not there; undefined when its absence is normal. */
   readonly switchOn?: string
   /** Reads an answer with status 200. Never throws. */

@@ -35,6 +35,8 @@ export const llamaCpp: EngineTable = {
       path: '/slots',
       kind: 'load',
       every: 1,
+      // Unlike all its other routes that are asked (measured with build b11669).
+      wakes: true,
       switchOn: 'start it with --slots',
       read: jsonReader(z.array(slot).min(1), readSlots),
     },

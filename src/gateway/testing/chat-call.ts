@@ -1,0 +1,25 @@
+/** Path of chat requests. */
+export const CHAT = '/v1/chat/completions'
+
+/** A chat request for model `m`. */
+export function chatBody(more: object = {}): string {
+  return JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }], ...more })
+}
+
+/** Posts JSON text. */
+export function post(url: string, body: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(url, { method: 'POST', body, ...init, headers: { 'content-type': 'application/json', ...init.headers } })
+}
+
+/** One server-sent event. */
+export function sse(payload: object | string): string {
+  return `data: ${typeof payload === 'string' ? payload : JSON.stringify(payload)}\n\n`
+}
+
+/** One event of a chat stream that says `content`. */
+export function said(content: string, more: object = {}): string {
+  return sse({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content }, ...more }] })
+}
+
+/** The event with which a chat stream ends its only choice, and the end mark. */
+export const END = said('', { finish_reason: 'stop' }) + sse('[DONE]')
