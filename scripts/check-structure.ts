@@ -22,7 +22,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   tokenizer: [],
   admin: ['core'],
   observe: ['core'],
-  'engine-server': ['core', 'prefix', 'engine', 'signals'],
+  'engine-server': ['core', 'prefix', 'engine', 'signals', 'tokenizer'],
   bench: ['core', 'prefix', 'workload', 'stats', 'report'],
   app: [
     'core',

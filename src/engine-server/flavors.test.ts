@@ -88,11 +88,12 @@ describe('what a poller reads', () => {
     ['llama.cpp', 'llama.cpp', undefined, { kvCapacityTokens: 6400, maxRunning: 2 }],
   ])('%s tells its load', async (_, flavor, metrics, expected) => {
     await using engine = await busyEngine({ flavor, ...(metrics === undefined ? {} : { metrics }) })
-    const read = await reading(
-      engine,
-      (read) => busy(read) && (!('promptTokens' in expected) || (read.promptTokens ?? 0) > 300),
-    )
-    expect(read).toMatchObject({ ...expected, modelIds: ['m'] })
+    // Some values come with other routes than the first ones, or a step later.
+    const read = await reading(engine, (read) => {
+      const found = new Map<string, unknown>(Object.entries(read))
+      return busy(read) && Object.entries(expected).every(([name, value]) => found.get(name) === value)
+    })
+    expect(read.modelIds).toEqual(['m'])
     expect(read.kvUsage).toBeGreaterThan(0)
     expect(read.kvUsage).toBeLessThan(0.3)
   })
@@ -154,7 +155,7 @@ describe('adapters', () => {
     for (const model of ['a', 'b', 'c', 'm', 'a']) {
       void post(engine, '/v1/completions', { model, prompt: 'x', max_tokens: 2000 }).catch(() => undefined)
     }
-    const read = await reading(engine, ({ running }) => running === 4)
+    const read = await reading(engine, ({ running, modelIds }) => running === 4 && modelIds !== undefined)
     expect(read).toMatchObject({ waiting: 1, loraLoaded: ['a', 'b'], loraWaiting: ['c'], loraMax: 2 })
     expect(read.modelIds).toEqual(['m', 'a', 'b', 'c'])
   })

@@ -55,6 +55,23 @@ describe.each(KV_EVENT_FORMS)('%s', (form) => {
     expect(watched.events.at(-1)?.type).toBe('all-blocks-cleared')
   })
 
+  test('copies of a block are told one by one by vLLM, and as one block by the others', async () => {
+    await using engine = await start({ form })
+    using followed = await followBlocks(engine, form)
+    // Whole blocks: the last one is computed again each time, as its last token must be.
+    const body = { prompt: 'z'.repeat(64 * 5), max_tokens: 1 }
+    for (let time = 0; time < 3; time++) await (await post(engine, '/v1/completions', body)).text()
+    await followed.agreed(engine)
+    const isVllm = form.startsWith('vllm')
+    expect([...followed.copies.values()].sort()).toEqual([1, 1, 1, 1, isVllm ? 3 : 1])
+    expect(engine.cachedHashes()).toHaveLength(7)
+    await chatBurst(engine)
+    await chatBurst(engine, { from: 100 })
+    await followed.agreed(engine)
+    const first = followed.stores[0]?.blockHashes[0] ?? 0n
+    expect(followed.copies.has(first)).toBe(false)
+  })
+
   test('tokens are those of the tokenize route, hashes those of their chain', async () => {
     await using engine = await start({ form })
     using followed = await followBlocks(engine, form)
