@@ -144,6 +144,7 @@ describe('/api/endpoints', () => {
         }),
         engine: expect.objectContaining({ version: null }),
         prefix: { mode: 'predicted', reason: 'no-events', why: 'it has no kvEvents' },
+        tokens: [],
       },
     ])
   })

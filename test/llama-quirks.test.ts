@@ -49,8 +49,11 @@ describe.skipIf(program === '')('a real llama.cpp server behind the gateway', ()
       const text = JSON.stringify(body)
       const own = await post(url + path, text)
       const ours = await post(rig.url + path, text)
-      expect(ours.headers.get('content-type'), name).toBe(own.headers.get('content-type'))
-      expect(withoutChance(await ours.json()), name).toEqual(withoutChance(await own.json()))
+      expect(ours.headers.get('content-type')).toBe(own.headers.get('content-type'))
+      expect({ name, answer: withoutChance(await ours.json()) }).toEqual({
+        name,
+        answer: withoutChance(await own.json()),
+      })
     }
     expect(rig.records).toHaveLength(CASES.length)
     expect(rig.records.every(({ outcome, reuse }) => outcome?.kind === 'finished' && reuse !== undefined)).toBe(true)
@@ -65,8 +68,9 @@ describe.skipIf(program === '')('a real llama.cpp server behind the gateway', ()
       const slots: unknown = await (await fetch(`${url}/slots`)).json()
       return JSON.stringify(slots).includes('"is_processing":true')
     }
-    const long = JSON.stringify(request({ messages, max_tokens: 4000, ignore_eos: true }))
-    /** Milliseconds from leaving to the free slot. */
+    // Letters alone: the engine notices a closed connection when it writes, and it does not write half a character.
+    const long = JSON.stringify(request({ messages, max_tokens: 4000, ignore_eos: true, grammar: 'root ::= [a-z]+' }))
+    /** Milliseconds from leaving to the free slot, 1,000 at most. */
     const freedAfter = async (gateway: string): Promise<number> => {
       const controller = new AbortController()
       post(gateway + CHAT, long, { signal: controller.signal }).catch(() => undefined)
@@ -75,12 +79,14 @@ describe.skipIf(program === '')('a real llama.cpp server behind the gateway', ()
       expect(await busy()).toBe(true)
       const left = performance.now()
       controller.abort()
-      while (await busy()) if (performance.now() - left > 10_000) throw new Error('the slot is not freed')
+      while (performance.now() - left < 1000 && (await busy()));
       return performance.now() - left
     }
-    expect(await freedAfter(rig.url)).toBeLessThan(100)
+    const freed = await freedAfter(rig.url)
+    console.log(`slot of a plain request free ${freed.toFixed(0)} ms after its client left`)
+    expect(freed).toBeLessThan(100)
     expect(rig.records).toMatchObject([{ status: 499, outcome: { kind: 'aborted' } }])
     // Without the stream the engine works on: the very reason for it.
-    expect(await freedAfter(url)).toBeGreaterThan(200)
+    expect(await freedAfter(url)).toBeGreaterThan(900)
   })
 })

@@ -17,5 +17,9 @@ export interface AdminActions {
   /** The last decisions, newest first, at most `limit`. */
   decisions(limit: number): AdminAnswer
   /** The ranking for a request body that is posted to `path`, without sending it. */
-  explain(path: string | undefined, body: Buffer, headers: Readonly<Record<string, string | undefined>>): AdminAnswer
+  explain(
+    path: string | undefined,
+    body: Buffer,
+    headers: Readonly<Record<string, string | undefined>>,
+  ): Promise<AdminAnswer>
 }

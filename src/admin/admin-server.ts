@@ -96,9 +96,9 @@ function addDecisionRoutes(app: FastifyInstance, actions: AdminActions): void {
     // The body is explained byte for byte as the gateway would read it.
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, parsed) => parsed(null, body))
-    scope.post<{ Querystring: { path?: string } }>('/api/explain', (request, reply) => {
+    scope.post<{ Querystring: { path?: string } }>('/api/explain', async (request, reply) => {
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
-      return answer(reply, actions.explain(request.query.path, body, firstValues(request.headers)))
+      return answer(reply, await actions.explain(request.query.path, body, firstValues(request.headers)))
     })
     done()
   })

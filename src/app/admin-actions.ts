@@ -7,18 +7,22 @@ import type { GatewayContext } from '../gateway/gateway-context.ts'
 import type { DecisionLog } from '../observe/decision-log.ts'
 import { decisionView } from '../observe/decision-view.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import type { TokenMetrics } from '../observe/token-metrics.ts'
 import { endpointPlan } from './endpoint-plan.ts'
 import type { EndpointRegistry } from './endpoint-registry.ts'
 import type { EndpointSignals } from './endpoint-signals.ts'
 import { endpointView, type EndpointViewParts } from './endpoint-view.ts'
+import type { TokensOfPrompts } from './tokens-of-prompts.ts'
 import { explainRequest } from './explain-request.ts'
 
 export interface AdminParts {
   readonly context: GatewayContext
   readonly registry: EndpointRegistry
   readonly signals: EndpointSignals
+  readonly tokens: TokensOfPrompts
   readonly decisions: DecisionLog
   readonly metrics: Metrics
+  readonly tokenMetrics: TokenMetrics
   config(): Config
   draining(): boolean
 }
@@ -29,7 +33,10 @@ export function createAdminActions(parts: AdminParts): AdminActions {
   const { fleet } = context
   return {
     ready: () => !parts.draining() && fleet.anyPool.eligible.length > 0,
-    metrics: async () => ({ contentType: metrics.contentType, text: metrics.text() }),
+    metrics: async () => ({
+      contentType: metrics.contentType,
+      text: `${metrics.text()}\n${parts.tokenMetrics.text()}`,
+    }),
     endpoints: () => ok({ endpoints: fleet.endpoints.map((endpoint) => endpointView(viewParts(parts), endpoint)) }),
     addEndpoint: (settings) => addEndpoint(parts, settings),
     removeEndpoint: (id) => (parts.registry.remove(id) ? ok({ removed: id }) : unknownEndpoint(fleet, id)),
@@ -52,8 +59,8 @@ function addEndpoint(parts: AdminParts, settings: unknown): AdminAnswer {
   return { status: 201, body: endpointView(viewParts(parts), endpoint) }
 }
 
-function viewParts({ context, signals }: AdminParts): EndpointViewParts {
-  return { fleet: context.fleet, signals, clock: () => context.clock() }
+function viewParts({ context, signals, tokens }: AdminParts): EndpointViewParts {
+  return { fleet: context.fleet, signals, tokens, clock: () => context.clock() }
 }
 
 function drainEndpoint(fleet: Fleet, id: string): AdminAnswer {

@@ -4,6 +4,7 @@ import type { SchedulingRequest } from '../core/request.ts'
 import type { TokenBlocks } from '../core/token-blocks.ts'
 import type { ProgramLog } from '../observe/program-log.ts'
 import type { CombinedIndex } from '../prefix/combined-index.ts'
+import type { EngineName } from '../signals/metrics/engine-table.ts'
 import { ReplaySlots } from '../signals/kv-events/replay-slots.ts'
 import { createTokenBlocks } from './create-token-blocks.ts'
 import type { EndpointPlan } from './endpoint-registry.ts'
@@ -16,6 +17,8 @@ export interface EndpointSignalsParts extends Pick<ProgramLog, 'logger'> {
   readonly clock: () => number
   /** The name of the adapter under which a model is served; undefined for a model of its own. */
   readonly adapterOf: (model: string) => string | undefined
+  /** The engine of an endpoint has been found out. */
+  readonly engineFound?: (endpoint: EndpointState) => void
 }
 
 /** Endpoints that are asked as often as usual: a poll costs some 0.3 ms, and a busy endpoint is asked four times a second. */
@@ -29,6 +32,15 @@ interface Senses {
   feed: KvEventFeed | undefined
   /** Tokens that fit into its cache, by its own word. */
   kvTokens: number | undefined
+  /** Why prompts cannot be looked up there by the tokens that others of its model have. */
+  otherTokens: string | undefined
+}
+
+/** What is known of an endpoint's engine. */
+export interface EngineFacts {
+  readonly engine: EngineName | undefined
+  readonly version: string | undefined
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** Keeps a poller and a subscription for each endpoint that has what they read. */
@@ -48,7 +60,7 @@ export class EndpointSignals {
   }
 
   add(endpoint: EndpointState, plan: EndpointPlan): void {
-    const senses: Senses = { plan, watch: undefined, feed: undefined, kvTokens: undefined }
+    const senses: Senses = { plan, watch: undefined, feed: undefined, kvTokens: undefined, otherTokens: undefined }
     this.#senses.set(endpoint, senses)
     this.#watch(endpoint, senses)
     this.#follow(endpoint, senses)
@@ -103,6 +115,23 @@ export class EndpointSignals {
     return this.#senses.get(endpoint)?.feed
   }
 
+  /** Undefined for an endpoint that is not there any more. */
+  factsOf(endpoint: EndpointState): EngineFacts | undefined {
+    const senses = this.#senses.get(endpoint)
+    if (senses === undefined) return undefined
+    const { plan, watch } = senses
+    const { version } = watch?.reading ?? {}
+    return { engine: plan.engine.engine ?? watch?.engine, version, headers: plan.upstream.headers }
+  }
+
+  /** Why an endpoint's blocks cannot be looked up by the tokens that prompts are cut into; undefined where they can. */
+  otherTokens(endpoint: EndpointState, why: string | undefined): void {
+    const senses = this.#senses.get(endpoint)
+    if (senses === undefined || senses.otherTokens === why) return
+    senses.otherTokens = why
+    senses.feed?.otherTokens(why)
+  }
+
   #watch(endpoint: EndpointState, senses: Senses): void {
     const { fleet, logger, clock } = this.#parts
     senses.watch?.[Symbol.dispose]()
@@ -115,7 +144,10 @@ export class EndpointSignals {
       logger,
       clock,
       slowness: () => Math.min(MOST_SLOWNESS, Math.max(1, this.#senses.size / USUAL_ENDPOINTS)),
-      found: (engine) => senses.feed?.begin(engine),
+      found: (engine) => {
+        senses.feed?.begin(engine)
+        this.#parts.engineFound?.(endpoint)
+      },
       capacity: (tokens) => this.#setKvTokens(endpoint, senses, tokens),
       asleep: (asleep) => fleet.setAsleep(endpoint.id, asleep),
       ranks: (count) => senses.feed?.ranks(count),
@@ -129,6 +161,7 @@ export class EndpointSignals {
     senses.feed = undefined
     if (kvEvents !== undefined) {
       senses.feed = new KvEventFeed(endpoint, kvEvents, { index, logger, replaySlots: this.#replaySlots })
+      senses.feed.otherTokens(senses.otherTokens)
       const known = engine.engine ?? senses.watch?.engine
       if (known !== undefined || kvEvents.encoding !== 'auto' || senses.watch === undefined) senses.feed.begin(known)
     }

@@ -1,18 +1,21 @@
+import type { AdapterSlots } from '../core/adapter-slots.ts'
 import type { EndpointState } from '../core/endpoint-state.ts'
 import type { Fleet } from '../core/fleet.ts'
 import type { Signals } from '../core/signals.ts'
 import type { EndpointSignals } from './endpoint-signals.ts'
 import type { EngineWatch } from './engine-watch.ts'
 import type { KvEventFeed } from './kv-event-feed.ts'
+import type { TokensOfPrompts } from './tokens-of-prompts.ts'
 
 export interface EndpointViewParts {
   readonly fleet: Fleet
   readonly signals: EndpointSignals
+  readonly tokens: TokensOfPrompts
   readonly clock: () => number
 }
 
 /** An endpoint as the admin interface shows it. What is unknown is null. */
-export function endpointView({ fleet, signals, clock }: EndpointViewParts, endpoint: EndpointState): object {
+export function endpointView({ fleet, signals, tokens, clock }: EndpointViewParts, endpoint: EndpointState): object {
   endpoint.refresh(clock())
   const { id, url, role, labels, ready, draining, asleep, kvTokens, maxConcurrency } = endpoint
   return {
@@ -27,8 +30,9 @@ export function endpointView({ fleet, signals, clock }: EndpointViewParts, endpo
     kvTokens,
     maxConcurrency: finite(maxConcurrency),
     signals: signalView(endpoint.signals),
-    engine: engineView(signals.watchOf(endpoint)),
+    engine: engineView(signals.watchOf(endpoint), endpoint.adapters),
     prefix: prefixView(signals.feedOf(endpoint)),
+    tokens: tokens.statesOf(endpoint, fleet.modelsOf(id) ?? []),
   }
 }
 
@@ -51,7 +55,7 @@ function signalView(signals: Signals): object {
 }
 
 /** Null when its engine is not asked. */
-function engineView(watch: EngineWatch | undefined): object | null {
+function engineView(watch: EngineWatch | undefined, { slots, held, waiting }: AdapterSlots): object | null {
   if (watch === undefined) return null
   const { reading, engine } = watch
   return {
@@ -61,6 +65,7 @@ function engineView(watch: EngineWatch | undefined): object | null {
     maxModelLen: reading.maxModelLen ?? null,
     maxRunning: reading.maxRunning ?? null,
     ranks: reading.perRank?.length ?? null,
+    adapters: slots === undefined && held.length === 0 ? null : { slots: slots ?? null, loaded: held, waiting },
   }
 }
 

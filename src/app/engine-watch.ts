@@ -123,10 +123,12 @@ export class EngineWatch implements Disposable {
   }
 
   /** Facts come with the last load again: only a new one is compared with what is in flight now. */
-  #takeLoad({ waiting, running, waitingTokens, kvUsage }: EngineReading, at: number): void {
+  #takeLoad(reading: EngineReading, at: number): void {
     if (!(at - this.#takenAt > 1e-3)) return
     this.#takenAt = at
-    this.#endpoint.reported.take({ waiting, running, waitingTokens, kvUsage, at })
+    const { waiting, running, waitingTokens, kvUsage, loraLoaded, loraWaiting, loraMax } = reading
+    const adapters = { running: loraLoaded, waiting: loraWaiting, slots: loraMax }
+    this.#endpoint.reported.take({ waiting, running, waitingTokens, kvUsage, adapters, at })
   }
 
   /** A sleeping engine that tells nothing any more does not stay asleep for ever. */

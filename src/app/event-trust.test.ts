@@ -90,3 +90,15 @@ test('several ranks behind one endpoint are never relied on', () => {
   trust.publishers(1)
   expect(told).toEqual(['complete', 'several-ranks', 'complete'])
 })
+
+test('events are of no use where the tokens are others than those that prompts are looked up by', () => {
+  const { trust, told } = create()
+  trust.batch(0)
+  trust.otherTokens('its template differs')
+  expect(trust.current).toEqual({ exact: false, reason: 'other-tokens', why: 'its template differs' })
+  trust.publishers(2)
+  trust.otherTokens(undefined)
+  expect(trust.current).toMatchObject({ exact: false, reason: 'several-ranks' })
+  trust.publishers(1)
+  expect(told).toEqual(['complete', 'other-tokens', 'several-ranks', 'complete'])
+})

@@ -12,6 +12,8 @@ export type TrustReason =
   | 'silent'
   /** They do not account for what the engine computes. */
   | 'missing'
+  /** Its tokens are not those that others of its model have, by which prompts are looked up. */
+  | 'other-tokens'
   /** Several data-parallel ranks are behind this endpoint; each has a cache of its own. */
   | 'several-ranks'
   /** The subscription could not be made. */
@@ -40,8 +42,8 @@ export class EventTrust {
   readonly #changed: (trust: Trust) => void
   #reason: TrustReason = 'waiting'
   #why = 'no event has come yet'
-  /** What stands in the way whatever comes. */
-  #obstacle: Trust | undefined
+  /** What stands in the way whatever comes; the first counts. */
+  readonly #obstacles: Partial<Record<TrustReason, Trust>> = {}
   #beforeSilence: Pick<Trust, 'reason' | 'why'> | undefined
   #looked = 0
   #good = 0
@@ -100,15 +102,21 @@ export class EventTrust {
   /** How many data-parallel ranks there are behind the endpoint, or publishers behind its address. */
   publishers(count: number): void {
     const why = `${count} data-parallel ranks are behind it, each with a cache of its own: list each rank as an endpoint`
-    this.#obstruct(count > 1 ? { exact: false, reason: 'several-ranks', why } : undefined)
+    this.#obstruct('several-ranks', count > 1 ? why : undefined)
+  }
+
+  /** Why the endpoint's tokens are not those of its model's other endpoints; undefined when they are. */
+  otherTokens(why: string | undefined): void {
+    this.#obstruct('other-tokens', why)
   }
 
   unavailable(why: string): void {
-    this.#obstruct({ exact: false, reason: 'unavailable', why })
+    this.#obstruct('unavailable', why)
   }
 
-  #obstruct(obstacle: Trust | undefined): void {
-    this.#obstacle = obstacle
+  #obstruct(reason: TrustReason, why: string | undefined): void {
+    if (why === undefined) delete this.#obstacles[reason]
+    else this.#obstacles[reason] = { exact: false, reason, why }
     this.#settle()
   }
 
@@ -128,6 +136,6 @@ export class EventTrust {
 
   #judge(): Trust {
     const exact = this.#reason === 'complete' || this.#reason === 'confirmed'
-    return this.#obstacle ?? { exact, reason: this.#reason, why: this.#why }
+    return Object.values(this.#obstacles)[0] ?? { exact, reason: this.#reason, why: this.#why }
   }
 }

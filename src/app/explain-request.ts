@@ -1,4 +1,5 @@
 import type { AdminAnswer } from '../admin/admin-actions.ts'
+import { withTokens } from '../gateway/found-tokens.ts'
 import type { GatewayContext } from '../gateway/gateway-context.ts'
 import { gatewayRequest } from '../gateway/gateway-request.ts'
 import { understand } from '../gateway/understand.ts'
@@ -14,12 +15,12 @@ const PATH_OF_FIELD = [
 ] as const
 
 /** The ranking for a request body, exactly as the gateway would read and rank it, without sending or booking it. */
-export function explainRequest(
+export async function explainRequest(
   context: GatewayContext,
   path: string | undefined,
   body: Buffer,
   headers: Readonly<Record<string, string | undefined>>,
-): AdminAnswer {
+): Promise<AdminAnswer> {
   const route = routeOf('POST', path ?? guessPath(body))
   if (route === undefined) return { status: 400, body: { error: `nothing is served at POST ${path}` } }
   const tenantHeader = context.settings.tenantHeader
@@ -27,7 +28,8 @@ export function explainRequest(
   const understood = understand(context, route, body, { contentEncoding: undefined, tenant })
   if ('code' in understood) return { status: understood.status, body: { error: understood.message } }
   const sender = { clientAddress: '', header: (name: string) => headers[name] }
-  const request = gatewayRequest('explain', sender, understood.pool, understood)
+  const found = await context.tokens?.find(route, understood, body)
+  const request = gatewayRequest('explain', sender, understood.pool, withTokens(understood, found))
   const decision = context.scheduler.explain(understood.pool, request)
   if ('code' in decision) return { status: 503, body: { error: decision.message } }
   return { status: 200, body: decisionView(decision) }

@@ -79,6 +79,11 @@ export class KvEventFeed implements Disposable {
     this.#trust.publishers(Math.max(count, this.#topics.size))
   }
 
+  /** Why the tokens that prompts are looked up by are not those of this endpoint; undefined when they are. */
+  otherTokens(why: string | undefined): void {
+    this.#trust.otherTokens(why)
+  }
+
   /**
    * The endpoint was away and is back. Where the history can be asked for, the stream itself tells whether it was
    * restarted; otherwise nothing is known of it any more.

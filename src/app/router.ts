@@ -12,16 +12,19 @@ import { ModelCatalog } from '../gateway/model-catalog.ts'
 import { DecisionLog } from '../observe/decision-log.ts'
 import { Metrics } from '../observe/metrics.ts'
 import type { ProgramLog } from '../observe/program-log.ts'
+import type { TokenMetrics } from '../observe/token-metrics.ts'
 import { BlockHasher } from '../prefix/block-hasher.ts'
 import { CombinedIndex } from '../prefix/combined-index.ts'
 import { createAdminActions } from './admin-actions.ts'
 import { createPolicy } from './create-policy.ts'
+import { createTokens } from './create-tokens.ts'
 import type { DecisionRecorder } from './decision-recorder.ts'
 import { endpointPlan } from './endpoint-plan.ts'
 import { type EndpointPlan, EndpointRegistry } from './endpoint-registry.ts'
 import { EndpointSignals } from './endpoint-signals.ts'
 import { gatewaySettings } from './gateway-settings.ts'
 import type { PluginLists } from './load-plugins.ts'
+import type { TokensOfPrompts } from './tokens-of-prompts.ts'
 
 export interface RouterParts {
   readonly config: Config
@@ -49,6 +52,7 @@ export class Router {
   readonly #fleet: Fleet
   readonly #signals: EndpointSignals
   readonly #registry: EndpointRegistry
+  readonly #tokens: TokensOfPrompts
   readonly #metrics: Metrics
   readonly #decisions = new DecisionLog()
   readonly #context: GatewayContext
@@ -67,7 +71,7 @@ export class Router {
     })
     this.#fleet = new Fleet({
       index: this.#index,
-      policyFor: (model) => createPolicy(this.#config, plugins, model, Math.random),
+      policyFor: (model, base) => createPolicy(this.#config, plugins, { model, base }, Math.random),
       bytesPerToken: config.prefix.bytesPerToken,
       forget: (endpoint) => this.#signals.returned(endpoint),
     })
@@ -77,8 +81,11 @@ export class Router {
       index: this.#index,
       logger: log.logger,
       clock,
-      adapterOf: (model) => adapterNamed(catalog.list(this.#fleet), model),
+      adapterOf: (model) => (this.#fleet.baseOf(model) === undefined ? undefined : model),
+      engineFound: (endpoint) => this.#tokens.restarted(endpoint),
     })
+    const { tokens, tokenMetrics } = createTokens({ ...log, fleet: this.#fleet, signals: this.#signals, clock })
+    this.#tokens = tokens
     this.#metrics = new Metrics(this.#fleet, (endpoint) => this.#signals.feedOf(endpoint))
     const health = new HealthMonitor(this.#fleet, catalog, { changed: this.#healthChanged.bind(this) }, clock)
     this.#registry = new EndpointRegistry({
@@ -89,22 +96,28 @@ export class Router {
     })
     this.#context = this.#createContext(health)
     this.#gateway = new GatewayServer(this.#context, catalog, { ...config.listen, headerLimit: config.limits.headers })
-    this.#admin = new AdminServer(this.#adminActions(), { ...config.admin, bodyLimit: config.limits.body })
+    this.#admin = new AdminServer(this.#adminActions(tokenMetrics), { ...config.admin, bodyLimit: config.limits.body })
     this.#fleet.setAliases(aliasesOf(config))
+    this.#fleet.setAdapters(adaptersOf(config))
+    this.#tokens.apply(config.pools)
     for (const plan of extraEndpoints) this.#registry.add(plan, true)
     this.#registry.apply(config.endpoints.map((endpoint) => endpointPlan(config, endpoint)))
   }
 
-  /** Opens both listeners. Rejects with a message that says which one failed, and closes the other. */
+  /**
+   * Opens both listeners. Rejects with a message that says which one failed, and closes the other; or why a tokenizer that
+   * must be there is not.
+   */
   async start(): Promise<RouterAddresses> {
     const { admin, listen } = this.#config
     try {
+      await this.#tokens.ready()
       const adminUrl = await this.#admin.listen().catch(explainListen('admin', '--admin-port', admin))
       const address = await this.#gateway.listen().catch(explainListen('gateway', '--port', listen))
       return { gateway: baseUrl(listen.host, address.port), admin: adminUrl }
     } catch (error) {
       await this.#admin.close()
-      this.#registry.close()
+      this.#closeAll()
       throw error
     }
   }
@@ -130,14 +143,18 @@ export class Router {
    */
   reload(config: Config): string[] {
     const before = this.#config
-    const samePolicies = JSON.stringify([before.policy, before.pools]) === JSON.stringify([config.policy, config.pools])
+    const samePolicies = policyKeys(before) === policyKeys(config)
     // A policy that cannot be created throws here, before anything has changed.
     const models = [ANY_MODEL, ...config.pools.map(({ model }) => model)]
-    if (!samePolicies) for (const model of models) createPolicy(config, this.#plugins, model, Math.random)
+    if (!samePolicies) for (const model of models) createPolicy(config, this.#plugins, { model }, Math.random)
     this.#config = config
     this.#context.settings = gatewaySettings(config)
     this.#fleet.setAliases(aliasesOf(config))
-    if (!samePolicies) this.#fleet.setPolicies((model) => createPolicy(config, this.#plugins, model, Math.random))
+    this.#fleet.setAdapters(adaptersOf(config))
+    if (!samePolicies) {
+      this.#fleet.setPolicies((model, base) => createPolicy(config, this.#plugins, { model, base }, Math.random))
+    }
+    this.#tokens.apply(config.pools)
     this.#registry.apply(config.endpoints.map((endpoint) => endpointPlan(config, endpoint)))
     const fixed = ['listen', 'admin', 'plugins', 'log', 'prefix'] as const
     return fixed.filter((key) => JSON.stringify(before[key]) !== JSON.stringify(config[key]))
@@ -147,7 +164,12 @@ export class Router {
   async stop(): Promise<void> {
     await this.#gateway.drain(this.#config.timeouts.drain)
     await this.#admin.close()
+    this.#closeAll()
+  }
+
+  #closeAll(): void {
     this.#registry.close()
+    this.#tokens[Symbol.dispose]()
   }
 
   #createContext(health: HealthMonitor): GatewayContext {
@@ -161,6 +183,7 @@ export class Router {
       }),
       hasher: new BlockHasher(),
       tokenBlocks: this.#signals.tokenBlocks,
+      tokens: this.#tokens,
       observer: this.#observer(),
       buffers: new BodyBuffers(),
       health,
@@ -191,11 +214,13 @@ export class Router {
     }
   }
 
-  #adminActions() {
+  #adminActions(tokenMetrics: TokenMetrics) {
     return createAdminActions({
       context: this.#context,
       registry: this.#registry,
       signals: this.#signals,
+      tokens: this.#tokens,
+      tokenMetrics,
       decisions: this.#decisions,
       metrics: this.#metrics,
       config: () => this.#config,
@@ -203,7 +228,9 @@ export class Router {
     })
   }
 
-  #healthChanged({ id }: EndpointState, ready: boolean, why: string): void {
+  #healthChanged(endpoint: EndpointState, ready: boolean, why: string): void {
+    const { id } = endpoint
+    if (ready) this.#tokens.restarted(endpoint)
     if (ready) this.#log.logger.info({ endpoint: id, why }, 'endpoint ready')
     else this.#log.logger.warn({ endpoint: id, why }, 'endpoint not ready')
   }
@@ -223,10 +250,13 @@ function aliasesOf(config: Config): Map<string, string> {
   return new Map(config.pools.flatMap(({ model, aliases }) => aliases.map((alias) => [alias, model] as const)))
 }
 
-/** Engines list an adapter as a model with a parent. */
-function adapterNamed(models: readonly { readonly id: string; readonly [field: string]: unknown }[], model: string) {
-  const entry = models.find(({ id }) => id === model)
-  return typeof entry?.['parent'] === 'string' ? model : undefined
+function adaptersOf(config: Config): Map<string, string> {
+  return new Map(config.pools.flatMap(({ model, adapters }) => adapters.map((adapter) => [adapter, model] as const)))
+}
+
+/** What policies are created from. */
+function policyKeys({ policy, pools }: Config): string {
+  return JSON.stringify([policy, pools.map((pool) => ({ ...pool, tokenizer: undefined }))])
 }
 
 function baseUrl(host: string, port: number): string {

@@ -3,6 +3,7 @@ import { hostAndPort } from './endpoint-url.ts'
 import type { EndpointInput } from './endpoint-schema.ts'
 import type { Environment } from './environment.ts'
 import { type HealthSettings, overrideHealth } from './health-schema.ts'
+import type { ConfigPath } from './problem.ts'
 import type { ConfigInput } from './schema.ts'
 import { expandVariables } from './variables.ts'
 
@@ -27,23 +28,31 @@ export type Config = DeepReadonly<Omit<ConfigInput, 'endpoints' | 'pools'> & { e
 
 export type ConfigEndpoint = Config['endpoints'][number]
 
+export type ConfigTokenizer = NonNullable<Config['pools'][number]['tokenizer']>
+
 /**
  * Fills in what depends on other keys: ids, health and keep-alive of endpoints, policies of pools, variables in headers.
  *
- * @param locate Absolute path of the plugin file that is written at this position of the list.
+ * @param locate Absolute path of a file that is written at this place of the configuration.
  */
 export function completeConfig(
   input: ConfigInput,
   env: Environment,
-  locate: (written: string, index: number) => string,
+  locate: (written: string, place: ConfigPath) => string,
 ): Config {
   const config: Config = {
     ...input,
     endpoints: input.endpoints.map((endpoint) =>
       completeEndpoint({ ...endpoint, headers: expandAll(endpoint.headers, env) }, input),
     ),
-    pools: input.pools.map((pool) => ({ ...pool, policy: pool.policy ?? input.policy })),
-    plugins: input.plugins.map(locate),
+    pools: input.pools.map(({ tokenizer, ...pool }, index) => ({
+      ...pool,
+      policy: pool.policy ?? input.policy,
+      ...(tokenizer === undefined
+        ? {}
+        : { tokenizer: { ...tokenizer, path: locate(tokenizer.path, ['pools', index, 'tokenizer', 'path']) } }),
+    })),
+    plugins: input.plugins.map((written, index) => locate(written, ['plugins', index])),
   }
   freeze(config)
   return config

@@ -23,7 +23,8 @@ const endpointShape = z.union([
   }),
 ])
 
-const poolShape = z.looseObject({ model: z.string().trim(), aliases: z.array(z.unknown()).catch([]) })
+const names = () => z.array(z.unknown()).catch([])
+const poolShape = z.looseObject({ model: z.string().trim(), aliases: names(), adapters: names() })
 
 /**
  * Names and addresses that are given twice, and header variables that are not set. Looks at everything that is
@@ -74,22 +75,31 @@ function addressConflicts(endpoints: readonly NamedEndpoint[]): Conflict[] {
   })
 }
 
-/** Pools of the same model, aliases given twice, and aliases that hide a model. */
+/** Pools of the same model, aliases and adapters given twice, and those that hide a model. */
 function nameConflicts(endpoints: readonly NamedEndpoint[], pools: readonly NamedPool[]): Conflict[] {
-  const owners = new Map<unknown, ConfigPath>()
+  const models = new Map<unknown, ConfigPath>()
+  const adapterNames = new Map<unknown, ConfigPath>()
   const conflicts: Conflict[] = []
-  const claim = (name: unknown, path: ConfigPath) => {
+  const claim = (owners: Map<unknown, ConfigPath>, name: unknown, path: ConfigPath) => {
     const owner = owners.get(name)
     if (owner === undefined) owners.set(name, path)
     else conflicts.push({ path, message: `${showValue(name)} is the name of ${showPath(owner)} already` })
   }
-  for (const { model, index } of pools) claim(model, ['pools', index, 'model'])
-  for (const { models, index } of endpoints) {
-    for (const [i, model] of models.entries())
-      if (!owners.has(model)) owners.set(model, ['endpoints', index, 'models', i])
+  for (const { model, index } of pools) claim(models, model, ['pools', index, 'model'])
+  for (const { models: listed, index } of endpoints) {
+    for (const [i, model] of listed.entries())
+      if (!models.has(model)) models.set(model, ['endpoints', index, 'models', i])
   }
   for (const { aliases, index } of pools) {
-    for (const [i, alias] of aliases.entries()) claim(alias, ['pools', index, 'aliases', i])
+    for (const [i, alias] of aliases.entries()) {
+      const path = ['pools', index, 'aliases', i]
+      claim(models, alias, path)
+      if (!adapterNames.has(alias)) adapterNames.set(alias, path)
+    }
+  }
+  // An endpoint may list an adapter too, and it may have a pool with a policy of its own.
+  for (const { adapters, index } of pools) {
+    for (const [i, adapter] of adapters.entries()) claim(adapterNames, adapter, ['pools', index, 'adapters', i])
   }
   return conflicts
 }

@@ -86,22 +86,26 @@ port: 9
     const text = `endpoints:
   - http://b:2
   - http://b:2/
-  - { url: https://b:2, models: [taken] }
+  - { url: https://b:2, models: [taken, other] }
   - { url: http://c:1, id: 'b:2', role: wrong }
 pools:
   - model: m
     aliases: [a, a, m, taken]
+    adapters: [b, a, other]
   - model: m
     polcy: x
+  - { model: b, adapters: [b] }
 `
     expect(problemsOf(text).filter((problem) => problem.includes('already'))).toEqual([
       '3:5 endpoints[1]: http://b:2 is the URL of endpoints[0] already',
       '4:12 endpoints[2].url: b:2 is the id of endpoints[0] already (give each endpoint an id of its own)',
       '5:28 endpoints[3].id: b:2 is the id of endpoints[0] already (give each endpoint an id of its own)',
-      '9:12 pools[1].model: "m" is the name of pools[0].model already',
+      '10:12 pools[1].model: "m" is the name of pools[0].model already',
       '8:18 pools[0].aliases[1]: "a" is the name of pools[0].aliases[0] already',
       '8:21 pools[0].aliases[2]: "m" is the name of pools[0].model already',
       '8:24 pools[0].aliases[3]: "taken" is the name of endpoints[2].models[0] already',
+      '9:19 pools[0].adapters[1]: "a" is the name of pools[0].aliases[0] already',
+      '12:28 pools[2].adapters[0]: "b" is the name of pools[0].adapters[0] already',
     ])
   })
 

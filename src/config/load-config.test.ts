@@ -63,8 +63,8 @@ plugins: [./mine.ts]
         },
       ],
       pools: [
-        { model: 'm', aliases: ['gpt-4o'], policy: { type: 'prefix-aware', saturation: 3 } },
-        { model: 'n', aliases: [], policy: { type: 'prefix-aware', saturation: 8 } },
+        { model: 'm', aliases: ['gpt-4o'], adapters: [], policy: { type: 'prefix-aware', saturation: 3 } },
+        { model: 'n', aliases: [], adapters: [], policy: { type: 'prefix-aware', saturation: 8 } },
       ],
       health,
       limits: { body: 64_000_000, headers: 16_384, attempts: 3 },

@@ -38,8 +38,8 @@ export function loadConfig(request: ConfigRequest): ConfigResult {
   ]
   const problems = [...read.problems, ...found.filter(({ origin }) => !read.broken || isAssigned(origin))]
   if (!checked.success || problems.length > 0) return { ok: false, problems }
-  const config = completeConfig(checked.data, env, (written, index) =>
-    pluginPath(written, originOf(['plugins', index], 'value', read)),
+  const config = completeConfig(checked.data, env, (written, place) =>
+    pluginPath(written, originOf(place, 'value', read)),
   )
   return { ok: true, config, sources: { file, assigned: read.layers.assigned } }
 }

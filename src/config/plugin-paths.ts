@@ -20,7 +20,7 @@ export function pluginPaths(request: Omit<ConfigRequest, 'knownPolicies'>): stri
   )
 }
 
-/** Absolute path of a plugin: one named in a file lies beside it, any other is relative to the working directory. */
+/** Absolute path of a plugin or a tokenizer: one named in a file lies beside it, any other is relative to the working directory. */
 export function pluginPath(written: string, origin: Origin): string {
   return origin.kind === 'file' ? resolve(dirname(origin.file), written) : resolve(written)
 }

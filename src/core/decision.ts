@@ -12,7 +12,7 @@ export interface Decision {
   readonly reason: string
   /** Id of the chosen endpoint. */
   readonly endpoint: string
-  /** Prompt tokens; an estimate unless the prompt came as token ids. */
+  /** Prompt tokens; an estimate unless the prompt came as token ids or was tokenized. */
   readonly promptTokens: number
   /** Leading prompt tokens the chosen endpoint is believed to hold. */
   readonly matchedTokens: number

@@ -9,7 +9,7 @@ function prefillAt(speed: EndpointSpeed, factor: number, rounds: number, gap: nu
     const own = 0.1 + 0.05 * (i % 3)
     const ahead = Math.max(0, freeAt - sentAt) / factor
     freeAt = Math.max(freeAt, sentAt) + factor * own
-    speed.firstToken(sentAt, freeAt, own, ahead + own)
+    speed.firstToken({ sentAt, now: freeAt, own, predicted: ahead + own, plainBefore: 0, plainNow: 0 })
   }
 }
 
@@ -35,7 +35,11 @@ describe('EndpointSpeed', () => {
 
   it('has a large error where times follow no rule', () => {
     const speed = new EndpointSpeed()
-    for (let i = 0; i < 60; i++) speed.firstToken(100 * i, 100 * i + (i % 2 === 0 ? 0.1 : 10), 1, 1)
+    for (let i = 0; i < 60; i++) {
+      const sentAt = 100 * i
+      const now = sentAt + (i % 2 === 0 ? 0.1 : 10)
+      speed.firstToken({ sentAt, now, own: 1, predicted: 1, plainBefore: 0, plainNow: 0 })
+    }
     expect(speed.error).toBeGreaterThan(0.5)
   })
 
@@ -92,5 +96,24 @@ describe('EndpointSpeed', () => {
     expect(speed.prefill).toBeLessThan(4)
     expect(speed.decode).toBeGreaterThan(3.5)
     expect(speed.decode).toBeLessThan(6)
+  })
+
+  it('counts the prefills of plain answers between two first tokens', () => {
+    const speed = new EndpointSpeed()
+    // Every streamed request comes behind a plain one of 2 s, and takes 1 s itself.
+    for (let i = 0; i < 10; i++) {
+      const sentAt = 10 * i
+      speed.firstToken({ sentAt, now: sentAt + 3, own: 1, predicted: 3, plainBefore: 2 * i, plainNow: 2 * i + 2 })
+    }
+    expect(speed.prefill).toBeCloseTo(1, 9)
+  })
+
+  it('begins the next prefill with a first token that says nothing', () => {
+    const speed = new EndpointSpeed()
+    for (let i = 0; i < 10; i++) {
+      speed.passed(10 * i + 5, 0)
+      speed.firstToken({ sentAt: 10 * i, now: 10 * i + 6, own: 1, predicted: 6, plainBefore: 0, plainNow: 0 })
+    }
+    expect(speed.prefill).toBeCloseTo(1, 9)
   })
 })

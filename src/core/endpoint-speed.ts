@@ -5,6 +5,19 @@ const MIN_DECODED_TOKENS = 8
 /** Share of an answer's time that must be left after prefills beside it, or it says little about decoding. */
 const MIN_DECODE_SHARE = 0.2
 
+/** What was observed of a prefill; times in seconds. */
+export interface FirstTokenObservation {
+  readonly sentAt: number
+  readonly now: number
+  /** By the rates, everything included that happens between two first tokens. */
+  readonly own: number
+  /** To the first token by the rates, from the moment it was sent. */
+  readonly predicted: number
+  /** Prefill work of plain answers that had left the queue when this was sent, and now. */
+  readonly plainBefore: number
+  readonly plainNow: number
+}
+
 /** What was observed of an answer while it was decoded; times in seconds. */
 export interface DecodeObservation {
   readonly tokens: number
@@ -24,6 +37,7 @@ export class EndpointSpeed {
   readonly #decode = new RatioAverage()
   readonly #error = new RatioAverage()
   #lastFirstTokenAt = Number.NEGATIVE_INFINITY
+  #plainAtLast = 0
 
   /** On everything that prefill costs; undefined until observed. */
   get prefill(): number | undefined {
@@ -41,17 +55,21 @@ export class EndpointSpeed {
   }
 
   /**
-   * A first token came at `now`. Prefills are done in the order they were sent, so the one that has just ended began when
-   * the one before it ended, or when it was sent.
-   *
-   * @param own Seconds by the rates, everything included that happens between two first tokens.
-   * @param predicted Seconds to the first token by the rates, from the moment it was sent.
+   * A first token came. Prefills are done in the order they were sent, so the one that has just ended began when the one
+   * before it ended, or when it was sent; plain answers' prefills in between are nobody's to see, but known.
    */
-  firstToken(sentAt: number, now: number, own: number, predicted: number): void {
+  firstToken({ sentAt, now, own, predicted, plainBefore, plainNow }: FirstTokenObservation): void {
     const ttft = now - sentAt
     if (ttft > 0) this.#error.observe(Math.abs(ttft - (this.#prefill.value ?? 1) * predicted), ttft)
-    this.#prefill.observe(now - Math.max(sentAt, this.#lastFirstTokenAt), own)
+    const plain = plainNow - Math.max(plainBefore, this.#plainAtLast)
+    this.#prefill.observe(now - Math.max(sentAt, this.#lastFirstTokenAt), own + plain)
+    this.passed(now, plainNow)
+  }
+
+  /** A first token came that says nothing about speed, but the next one's prefill began with it. */
+  passed(now: number, plainNow: number): void {
     this.#lastFirstTokenAt = now
+    this.#plainAtLast = plainNow
   }
 
   /** A streamed answer has ended. */

@@ -5,7 +5,10 @@ import { settingsOf } from './testing/fleet-fixture.ts'
 /** An endpoint whose prefills have been seen to take `factor` times as long as its rates say. */
 function endpointAt(factor: number): EndpointState {
   const endpoint = new EndpointState(0, settingsOf('a'))
-  for (let i = 0; i < 10; i++) endpoint.speed.firstToken(100 * i, 100 * i + factor, 1, 1)
+  for (let i = 0; i < 10; i++) {
+    const sentAt = 100 * i
+    endpoint.speed.firstToken({ sentAt, now: sentAt + factor, own: 1, predicted: 1, plainBefore: 0, plainNow: 0 })
+  }
   return endpoint
 }
 

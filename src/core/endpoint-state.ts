@@ -1,3 +1,4 @@
+import { AdapterSlots } from './adapter-slots.ts'
 import type { Candidate, EndpointRole, EndpointSettings } from './endpoint.ts'
 import { ReportedLoad } from './engine-load.ts'
 import { EndpointSpeed } from './endpoint-speed.ts'
@@ -10,9 +11,12 @@ export class EndpointState implements Candidate<SignalName> {
   readonly slot: number
   readonly signals: Signals = idleSignals()
   readonly prefill = new PrefillQueue()
+  /** Adapters in its batch. */
+  readonly adapters = new AdapterSlots()
   /** What the engine says itself. */
-  readonly reported = new ReportedLoad(this.signals)
-  readonly speed = new EndpointSpeed()
+  readonly reported = new ReportedLoad(this.signals, this.adapters)
+  /** What was observed of its speed, as factors on `rates`. */
+  speed = new EndpointSpeed()
   id: string
   url: string
   role: EndpointRole
@@ -51,6 +55,7 @@ export class EndpointState implements Candidate<SignalName> {
   configure(settings: EndpointSettings): void {
     this.role = settings.role
     this.labels = settings.labels
+    if (!sameRates(this.rates, settings.rates)) this.speed = new EndpointSpeed()
     this.rates = settings.rates
     this.kvTokens = settings.kvTokens
     this.maxConcurrency = settings.maxConcurrency
@@ -98,4 +103,16 @@ const CLEARLY = 1.3
 
 function paceOf(factor: number | undefined): number {
   return factor === undefined || (factor < CLEARLY && factor * CLEARLY > 1) ? 1 : factor
+}
+
+function sameRates(a: StepRates, b: StepRates): boolean {
+  return (
+    a.prefillBase === b.prefillBase &&
+    a.prefillPerToken === b.prefillPerToken &&
+    a.prefillPerPair === b.prefillPerPair &&
+    a.decodeBase === b.decodeBase &&
+    a.decodePerSequence === b.decodePerSequence &&
+    a.decodePerKvToken === b.decodePerKvToken &&
+    a.overhead === b.overhead
+  )
 }

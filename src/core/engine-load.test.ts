@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { AdapterSlots } from './adapter-slots.ts'
 import { type EngineLoad, ReportedLoad } from './engine-load.ts'
 import { idleSignals } from './signals.ts'
 
@@ -7,13 +8,15 @@ const load = (over: Partial<EngineLoad> = {}): EngineLoad => ({
   running: 5,
   waitingTokens: 900,
   kvUsage: 0.25,
+  adapters: { running: ['a'], waiting: [], slots: 1 },
   at: 100,
   ...over,
 })
 
 function create(inFlight: number) {
   const signals = { ...idleSignals(), inFlight }
-  return { signals, reported: new ReportedLoad(signals) }
+  const adapters = new AdapterSlots()
+  return { signals, adapters, reported: new ReportedLoad(signals, adapters) }
 }
 
 test('what others sent is what is beyond the requests in flight at the reading', () => {
@@ -36,11 +39,13 @@ test('what is not told is unknown, and so is what follows from it', () => {
 })
 
 test('a load that is too old is forgotten', () => {
-  const { signals, reported } = create(0)
+  const { signals, adapters, reported } = create(0)
   reported.take(load())
   reported.refresh(110)
   expect(signals).toMatchObject({ readingAge: 10, engineRunning: 5 })
+  expect(adapters.stateOf('b')).toBe('full')
   reported.refresh(110.1)
+  expect(adapters.stateOf('b')).toBe('room')
   expect(signals).toEqual(idleSignals())
   reported.refresh(120)
   expect(signals.readingAge).toBeUndefined()

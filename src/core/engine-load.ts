@@ -1,3 +1,4 @@
+import type { AdapterReport, AdapterSlots } from './adapter-slots.ts'
 import type { Signals } from './signals.ts'
 
 /** The load of an endpoint as its engine tells it; undefined is unknown, never zero. */
@@ -8,6 +9,7 @@ export interface EngineLoad {
   readonly waitingTokens: number | undefined
   /** Share of the KV cache that running requests hold, 0 to 1. */
   readonly kvUsage: number | undefined
+  readonly adapters: AdapterReport
   /** When the engine was asked, in seconds of the scheduler's clock. */
   readonly at: number
 }
@@ -18,10 +20,12 @@ const FORGET = 10
 /** Keeps the signals that an endpoint's engine tells itself. */
 export class ReportedLoad {
   readonly #signals: Signals
+  readonly #adapters: AdapterSlots
   #at: number | undefined
 
-  constructor(signals: Signals) {
+  constructor(signals: Signals, adapters: AdapterSlots) {
     this.#signals = signals
+    this.#adapters = adapters
   }
 
   /**
@@ -36,6 +40,7 @@ export class ReportedLoad {
     signals.engineRunning = running
     signals.engineWaitingTokens = load.waitingTokens
     signals.engineKvUsage = load.kvUsage
+    this.#adapters.take(load.adapters)
     signals.foreignRequests =
       waiting === undefined || running === undefined ? undefined : Math.max(0, waiting + running - signals.inFlight)
   }
@@ -50,6 +55,7 @@ export class ReportedLoad {
   forget(): void {
     const signals = this.#signals
     this.#at = undefined
+    this.#adapters.forgetReport()
     signals.engineWaiting = undefined
     signals.engineRunning = undefined
     signals.engineWaitingTokens = undefined

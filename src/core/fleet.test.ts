@@ -30,6 +30,43 @@ describe('Fleet', () => {
     expect(fleet.poolOf(undefined)).toBeUndefined()
   })
 
+  it('has a pool for each adapter, whose requests know where it stands', () => {
+    const { fleet, scheduler } = fleetFixture(['a', 'b'])
+    fleet.setModels('a', ['m', 'sql'], new Map([['sql', 'm']]))
+    const sql = fleet.poolOf('sql')
+    if (sql === undefined) throw new Error('no pool')
+    expect([sql.base, sql.endpoints.map(({ id }) => id)]).toEqual(['m', ['a']])
+    expect(fleet.poolOf(undefined)?.model).toBe('m')
+    fleet.setAdapters(new Map([['sql', 'm']]))
+    expect(sql.endpoints.map(({ id }) => id)).toEqual(['a', 'b'])
+
+    for (const { adapters } of sql.endpoints) adapters.take({ running: [], waiting: [], slots: 1 })
+    const choice = scheduler.choose(sql, requestOf('x'))
+    if (!('lease' in choice)) throw new Error('refused')
+    scheduler.explain(sql, requestOf('y'))
+    expect(sql.endpoints.map(({ signals }) => signals.adapterState)).toEqual(['loaded', 'room'])
+    scheduler.explain(fleet.anyPool, requestOf('z'))
+    expect(sql.endpoints.map(({ signals }) => signals.adapterState)).toEqual([undefined, undefined])
+    choice.lease.end({ kind: 'aborted', ttft: 0, e2e: 0, outputTokens: 0, usage: undefined }, 0)
+    expect(choice.lease.endpoint.adapters.waiting).toEqual([])
+    fleet.forget('a')
+    scheduler.explain(sql, requestOf('y'))
+    expect(sql.endpoints.map(({ signals }) => signals.adapterState)).toEqual([undefined, 'room'])
+  })
+
+  it('gives the pool of an adapter the policy of its base', () => {
+    const asked: (string | undefined)[][] = []
+    const { fleet } = fleetFixture(['a'])
+    fleet.setModels('a', ['m', 'sql'], new Map([['sql', 'm']]))
+    const { policy } = fleet.anyPool
+    fleet.setPolicies((model, base) => {
+      asked.push([model, base])
+      return policy
+    })
+    expect(asked).toContainEqual(['sql', 'm'])
+    expect(asked).toContainEqual(['m', undefined])
+  })
+
   it('lets an endpoint of unknown models serve any', () => {
     const { fleet } = fleetFixture(['a'])
     fleet.setModels('a', undefined)

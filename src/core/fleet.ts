@@ -3,14 +3,15 @@ import type { EndpointSettings } from './endpoint.ts'
 import { EndpointState } from './endpoint-state.ts'
 import { Pool, type PoolPolicy } from './pool.ts'
 import type { PrefixIndex } from './prefix-index.ts'
+import { ServedModels } from './served-models.ts'
 
 /** Name of the pool of requests that name no model, or one that only endpoints of unknown models could serve. */
 export const ANY_MODEL = '*'
 
 export interface FleetOptions {
   readonly index: PrefixIndex
-  /** Creates the policy of a model's pool. */
-  policyFor(model: string): PoolPolicy
+  /** Creates the policy of a model's pool. An adapter's pool has that of its base model unless it has one of its own. */
+  policyFor(model: string, base: string | undefined): PoolPolicy
   /** Bytes of prompt text per token, until it is learned per model. */
   readonly bytesPerToken: number
   /** Forgets what a restarted endpoint held; by default all that the index believes of it. */
@@ -22,7 +23,7 @@ export interface FleetOptions {
  */
 export class Fleet {
   readonly #endpoints = new Map<string, EndpointState>()
-  readonly #models = new Map<string, readonly string[] | undefined>()
+  readonly #served = new ServedModels()
   readonly #pools = new Map<string, Pool>()
   #aliases: ReadonlyMap<string, string> = new Map()
   #options: FleetOptions
@@ -45,7 +46,12 @@ export class Fleet {
 
   /** Models an endpoint serves; undefined when nobody has said. */
   modelsOf(id: string): readonly string[] | undefined {
-    return this.#models.get(id)
+    return this.#served.listedBy(id)
+  }
+
+  /** The model that an adapter (LoRA) belongs to; undefined for a model of its own. */
+  baseOf(model: string): string | undefined {
+    return this.#served.baseOf(model)
   }
 
   /** Adds an endpoint; it gets no requests until `setReady`. Its id must be new. */
@@ -54,7 +60,7 @@ export class Fleet {
     const slot = this.#options.index.addEndpoint(this.#capacityBlocks(settings.kvTokens))
     const endpoint = new EndpointState(slot, settings)
     this.#endpoints.set(settings.id, endpoint)
-    this.#models.set(settings.id, models)
+    this.#served.set(settings.id, models)
     this.#regroup()
     return endpoint
   }
@@ -73,7 +79,7 @@ export class Fleet {
     const endpoint = this.#endpoints.get(id)
     if (endpoint === undefined) return false
     this.#endpoints.delete(id)
-    this.#models.delete(id)
+    this.#served.delete(id)
     endpoint.whenIdle(() => this.#options.index.removeEndpoint(endpoint.slot))
     this.#regroup()
     return true
@@ -101,9 +107,14 @@ export class Fleet {
     this.#regroup()
   }
 
-  setModels(id: string, models: readonly string[] | undefined): void {
-    if (!this.#endpoints.has(id) || sameNames(this.#models.get(id), models)) return
-    this.#models.set(id, models)
+  /** Takes over the models an endpoint lists; `parents` has the base model of each that is an adapter. */
+  setModels(id: string, models: readonly string[] | undefined, parents?: ReadonlyMap<string, string>): void {
+    if (this.#endpoints.has(id) && this.#served.set(id, models, parents)) this.#regroup()
+  }
+
+  /** Adapters that every endpoint of their base model loads when a request names them: adapter to base model. */
+  setAdapters(adapters: ReadonlyMap<string, string>): void {
+    this.#served.onDemand = adapters
     this.#regroup()
   }
 
@@ -111,6 +122,7 @@ export class Fleet {
   forget(id: string): void {
     const endpoint = this.#endpoints.get(id)
     if (endpoint === undefined) return
+    endpoint.adapters.forget()
     if (this.#options.forget === undefined) this.#options.index.clear(endpoint.slot)
     else this.#options.forget(endpoint)
   }
@@ -128,7 +140,7 @@ export class Fleet {
   /** Creates all policies anew, e.g. after the config changed. */
   setPolicies(policyFor: FleetOptions['policyFor']): void {
     this.#options = { ...this.#options, policyFor }
-    for (const pool of this.#pools.values()) pool.policy = policyFor(pool.model)
+    for (const pool of this.#pools.values()) pool.policy = policyFor(pool.model, pool.base)
   }
 
   /** The model that is meant by a name: itself unless it is an alias. */
@@ -139,7 +151,9 @@ export class Fleet {
   /** The pool of a model (after aliases); undefined when no endpoint serves it. */
   poolOf(model: string | undefined): Pool | undefined {
     if (model === undefined) return this.#soleModelPool()
-    return this.#pools.get(this.resolve(model)) ?? (this.#servesAnything() ? this.#pools.get(ANY_MODEL) : undefined)
+    return (
+      this.#pools.get(this.resolve(model)) ?? (this.#served.anythingSomewhere ? this.#pools.get(ANY_MODEL) : undefined)
+    )
   }
 
   /** The pool of all endpoints, for requests to which the model does not matter. */
@@ -147,14 +161,15 @@ export class Fleet {
     return this.#pool(ANY_MODEL)
   }
 
-  /** Models of ready endpoints, in order of name. */
+  /** Models and adapters of ready endpoints, in order of name. */
   readyModels(): string[] {
-    const names = new Set<string>()
-    for (const endpoint of this.#endpoints.values()) {
-      if (!endpoint.ready) continue
-      for (const model of this.#models.get(endpoint.id) ?? []) names.add(model)
-    }
-    return [...names].sort()
+    const ready = this.endpoints.filter((endpoint) => endpoint.ready)
+    return [...new Set(ready.flatMap(({ id }) => this.served(id)))].sort()
+  }
+
+  /** What an endpoint serves: what it lists, and the adapters it loads by itself. */
+  served(id: string): readonly string[] {
+    return this.#served.of(id)
   }
 
   /** Every name a client may ask for now: models, and aliases of models that are served. */
@@ -169,19 +184,16 @@ export class Fleet {
   }
 
   #soleModelPool(): Pool | undefined {
-    const named = this.pools.filter((pool) => pool.model !== ANY_MODEL)
+    const named = this.pools.filter(({ model, base }) => model !== ANY_MODEL && base === undefined)
     if (named.length === 1) return named[0]
-    return this.#servesAnything() ? this.anyPool : undefined
-  }
-
-  #servesAnything(): boolean {
-    return [...this.#models.values()].includes(undefined)
+    return this.#served.anythingSomewhere ? this.anyPool : undefined
   }
 
   #pool(model: string): Pool {
     let pool = this.#pools.get(model)
     if (pool === undefined) {
-      pool = new Pool(model, this.#options.policyFor(model), this.#options.bytesPerToken)
+      const policy = this.#options.policyFor(model, this.#served.baseOf(model))
+      pool = new Pool(model, policy, this.#options.bytesPerToken)
       this.#pools.set(model, pool)
     }
     return pool
@@ -190,15 +202,13 @@ export class Fleet {
   /** Forms the pools anew: after any change of members, models, readiness or draining. */
   #regroup(): void {
     const endpoints = this.endpoints
-    const models = new Set([...this.#models.values()].flatMap((names) => names ?? []))
+    const models = this.#served.names()
     for (const name of this.#pools.keys()) if (name !== ANY_MODEL && !models.has(name)) this.#pools.delete(name)
     for (const model of models) {
-      this.#pool(model).setEndpoints(endpoints.filter(({ id }) => this.#models.get(id)?.includes(model) ?? true))
+      const pool = this.#pool(model)
+      pool.base = this.#served.baseOf(model)
+      pool.setEndpoints(endpoints.filter(({ id }) => this.#served.serves(id, model)))
     }
     this.anyPool.setEndpoints(endpoints)
   }
-}
-
-function sameNames(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
-  return a === b || (a !== undefined && b !== undefined && a.join('\n') === b.join('\n'))
 }

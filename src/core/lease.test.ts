@@ -202,6 +202,22 @@ describe('a plain answer that has ended', () => {
     expect(fixture.signals().prefillFactor).toBeCloseTo(2, 9)
   })
 
+  it('is measured against the steps of those that were decoding when it was sent', () => {
+    const fixture = oneEndpoint()
+    const beside = [0, 1].map(() => fixture.send())
+    for (const lease of beside) {
+      fixture.time.now += OWN
+      lease.firstToken(fixture.time.now)
+    }
+    const step = decodeStepSeconds(PLAIN_RATES, 2, 2 * 2148)
+    for (let i = 0; i < 3; i++) {
+      const lease = fixture.send({ streamed: false })
+      fixture.time.now += OWN + step / 2 + 101 * step
+      lease.end(outcomeOf(), fixture.time.now)
+    }
+    expect(fixture.signals().decodeFactor).toBeCloseTo(1, 9)
+  })
+
   it('teaches nothing when the engine does not say how many tokens it had', () => {
     const fixture = oneEndpoint()
     for (let i = 0; i < 5; i++) {

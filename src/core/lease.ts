@@ -36,9 +36,12 @@ export class Lease {
   readonly endpoint: EndpointState
   readonly #terms: LeaseTerms
   readonly #policy: PoolPolicy
+  readonly #adapter: string | undefined
   readonly #tokens: number
   /** Until the running decode step is over, in which no prefill begins. */
   readonly #stepSeconds: number
+  /** Prefill work of plain answers that had left the endpoint's queue. */
+  readonly #plainBefore: number
   #firstTokenAt = Number.NaN
   #prefilledBefore = 0
   #stepAtFirstToken = 0
@@ -49,10 +52,13 @@ export class Lease {
     this.endpoint = terms.endpoint
     this.#terms = terms
     this.#policy = terms.pool.policy
+    this.#adapter = terms.pool.adapter
     this.#tokens = terms.request.promptTokens + terms.request.outputTokens
     this.#stepSeconds = this.endpoint.stepSeconds() / 2
+    this.#plainBefore = this.endpoint.prefill.plainSeconds
     this.endpoint.signals.inFlight += 1
     this.endpoint.signals.inFlightTokens += this.#tokens
+    if (this.#adapter !== undefined) this.endpoint.adapters.begin(this.#adapter)
   }
 
   /** The first content token has come: the prefill is done and its blocks are really there. */
@@ -60,11 +66,9 @@ export class Lease {
     if (this.#started || this.#ended) return
     this.#started = true
     const { endpoint } = this
-    const { prefill, index, booking, at, aheadSeconds } = this.#terms
-    if (prefill.observed && endpoint.signals.inFlightTokens < MEMORY_BOUND * endpoint.kvTokens) {
-      const own = prefill.seconds + this.#stepSeconds
-      endpoint.speed.firstToken(at, now, own, aheadSeconds + own)
-    }
+    if (this.#adapter !== undefined) endpoint.adapters.ran(this.#adapter)
+    const { prefill, index, booking } = this.#terms
+    if (prefill.observed) this.#learnPrefill(now)
     endpoint.signals.decoding += 1
     endpoint.prefilledSeconds += prefill.seconds
     endpoint.prefill.remove(prefill, now)
@@ -90,6 +94,26 @@ export class Lease {
     this.endpoint.leaseEnded()
   }
 
+  /** Takes in how long the first token took, unless it may have waited for memory. */
+  #learnPrefill(now: number): void {
+    const { speed, signals, kvTokens, prefill: queue } = this.endpoint
+    const { prefill, at, aheadSeconds } = this.#terms
+    queue.advance(now)
+    if (signals.inFlightTokens >= MEMORY_BOUND * kvTokens) {
+      speed.passed(now, queue.plainSeconds)
+      return
+    }
+    const own = prefill.seconds + this.#stepSeconds
+    speed.firstToken({
+      sentAt: at,
+      now,
+      own,
+      predicted: aheadSeconds + own,
+      plainBefore: this.#plainBefore,
+      plainNow: queue.plainSeconds,
+    })
+  }
+
   /** Takes in how long the answer took. */
   #learnSpeed(outcome: RequestOutcome, now: number): void {
     const { endpoint } = this
@@ -112,6 +136,8 @@ export class Lease {
 
   #settle(outcome: RequestOutcome): void {
     const { index, booking } = this.#terms
+    const served = outcome.kind === 'finished' && outcome.outputTokens > 0
+    if (this.#adapter !== undefined) this.endpoint.adapters.end(this.#adapter, served)
     if (outcome.kind === 'finished') index.confirm(booking)
     else if (!this.#started) index.withdraw(booking)
     this.#learn(outcome)

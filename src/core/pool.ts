@@ -13,6 +13,8 @@ export interface PoolPolicy {
 export class Pool {
   readonly model: string
   policy: PoolPolicy
+  /** The model that it is an adapter (LoRA) of; undefined for a model of its own. */
+  base: string | undefined
   /** Bytes of prompt text per token. */
   readonly bytesPerToken: MovingAverage
   /** Tokens per answer. */
@@ -35,6 +37,11 @@ export class Pool {
   /** Endpoints that may take a new request now. */
   get eligible(): readonly EndpointState[] {
     return this.#eligible
+  }
+
+  /** The adapter that its requests need; undefined where they need none. */
+  get adapter(): string | undefined {
+    return this.base === undefined ? undefined : this.model
   }
 
   /** Tokens in one block of prompt text, by the learned ratio. */

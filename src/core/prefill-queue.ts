@@ -32,6 +32,7 @@ export class PrefillQueue {
   #drainedSeconds = 0
   /** Seconds that a second of work really takes. */
   #pace = 1
+  #plainSeconds = 0
 
   /** Takes over what was observed of the engine's speed: seconds that a second of modelled work takes. */
   setPace(pace: number, now: number): void {
@@ -67,7 +68,9 @@ export class PrefillQueue {
 
   /** Takes work out: it is done, failed or given up. Work that already left is ignored. */
   remove(entry: QueuedPrefill, now: number): void {
+    this.advance(now)
     if (!entry.queued) return
+    if (!entry.observed) this.#plainSeconds += entry.seconds
     if (entry === this.#head) this.#headSince = now
     this.#unlink(entry)
     this.advance(now)
@@ -83,6 +86,7 @@ export class PrefillQueue {
       const takes = head.seconds * this.#pace
       if (elapsed >= takes && !head.observed) {
         this.#headSince += takes
+        this.#plainSeconds += head.seconds
         this.#unlink(head)
         continue
       }
@@ -101,6 +105,11 @@ export class PrefillQueue {
   /** Seconds of work left at the time of the last `advance`. */
   get seconds(): number {
     return Math.max(0, this.#seconds - this.#drainedSeconds)
+  }
+
+  /** Seconds of unobserved work that has left since the beginning. */
+  get plainSeconds(): number {
+    return this.#plainSeconds
   }
 
   #unlink(entry: QueuedPrefill): void {

@@ -1,5 +1,7 @@
 /** An observation counts at most this many times what was expected of it. */
 const CLIP = 10
+/** A ratio below this is clipped as if it were this: it has to find its way up again. */
+const LEAST = 0.1
 /** Below this weight of observations the ratio is not known yet. */
 const ENOUGH = 3
 
@@ -26,7 +28,7 @@ export class RatioAverage {
   observe(observed: number, expected: number): void {
     if (!(observed >= 0) || !(expected > 0) || !Number.isFinite(observed) || !Number.isFinite(expected)) return
     const usual = this.value
-    const counted = usual === undefined ? observed : Math.min(observed, CLIP * usual * expected)
+    const counted = usual === undefined ? observed : Math.min(observed, CLIP * Math.max(LEAST, usual) * expected)
     this.#observed = this.#observed * this.#keep + counted
     this.#expected = this.#expected * this.#keep + expected
     this.#count += 1

@@ -9,7 +9,7 @@ export interface SchedulingRequest {
   readonly blocks: BlockKeys
   /** Tokens in one block of `blocks`; an estimate unless the prompt came as token ids. */
   readonly tokensPerBlock: number
-  /** Tokens of the whole prompt; an estimate unless the prompt came as token ids. */
+  /** Tokens of the whole prompt; an estimate unless it came as token ids or was tokenized. */
   readonly promptTokens: number
   /** Characters (bytes) of the prompt's text. */
   readonly promptBytes: number

@@ -205,4 +205,22 @@ describe('marginal-cost', () => {
     busy?.prefill.push({ tokens: 50_000, seconds: 5, observed: true }, time.now)
     expect(choose(scheduler, pool, requestOf(prompt)).decision.endpoint).not.toBe(first.decision.endpoint)
   })
+
+  it('knows plain answers, whose first byte comes with the last, from slow ones', () => {
+    const { scheduler, pool, time } = fleetFixture(['a', 'b'], marginalCost)
+    const usage = { promptTokens: 1000, cachedTokens: 0, completionTokens: 100 }
+    for (let i = 0; i < 20; i++) {
+      const plain = requestOf(text(`plain ${i} `, 4000), { streamed: false })
+      const { decision, lease } = choose(scheduler, pool, plain)
+      expect(decision.reason).toBe('lowest-cost')
+      time.now += 0.1 + 100 * 0.0101
+      lease.firstToken(time.now)
+      lease.end({ kind: 'finished', ttft: 1.11, e2e: 1.11, outputTokens: 100, usage }, time.now)
+    }
+    scheduler.explain(pool, requestOf('x'))
+    for (const { signals } of pool.endpoints) {
+      expect(signals.prefillFactor).toBeCloseTo(1, 1)
+      expect(signals.decodeFactor).toBeCloseTo(1, 1)
+    }
+  })
 })

@@ -61,7 +61,7 @@ export class Scheduler {
   }
 
   #decide(pool: Pool, request: SchedulingRequest, candidates: readonly EndpointState[], now: number): Decision {
-    this.#refresh(request, candidates, now)
+    this.#refresh(pool, request, candidates, now)
     const { plugin, policy } = pool.policy
     const terms = policy.terms ?? plugin.terms ?? NO_TERMS
     this.#rank(pool, request, candidates, terms.length, now)
@@ -83,11 +83,13 @@ export class Scheduler {
   }
 
   /** Brings the signals of all candidates up to date for this request. */
-  #refresh(request: SchedulingRequest, candidates: readonly EndpointState[], now: number): void {
+  #refresh(pool: Pool, request: SchedulingRequest, candidates: readonly EndpointState[], now: number): void {
     const matched = this.#match(request, candidates)
+    const { adapter } = pool
     for (let i = 0; i < candidates.length; i++) {
       const endpoint = candidates[i]!
       endpoint.refresh(now)
+      endpoint.signals.adapterState = adapter === undefined ? undefined : endpoint.adapters.stateOf(adapter)
       endpoint.signals.matchedTokens = Math.min(request.promptTokens, matched[endpoint.slot]! * this.#matchUnit)
     }
   }

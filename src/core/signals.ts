@@ -1,3 +1,5 @@
+import type { AdapterState } from './adapter-slots.ts'
+
 /**
  * What is measured about an endpoint at the moment of a decision. The ledger and the prefix index keep every value
  * up to date; a plugin names the ones it uses in `reads`.
@@ -37,6 +39,8 @@ export interface Signals {
   prefillFactor: number | undefined
   /** The same for decoding. */
   decodeFactor: number | undefined
+  /** Where the adapter (LoRA) of this request stands; undefined where it needs none, and while it is unknown. */
+  adapterState: AdapterState | undefined
   /** Mean deviation of the predicted time to the first token, as a share of the observed one; undefined until observed. */
   predictionError: number | undefined
 }
@@ -57,6 +61,7 @@ export const SIGNAL_NAMES = [
   'prefillFactor',
   'decodeFactor',
   'predictionError',
+  'adapterState',
   'engineWaiting',
   'engineRunning',
   'engineWaitingTokens',
@@ -86,5 +91,6 @@ export function idleSignals(): Signals {
     prefillFactor: undefined,
     decodeFactor: undefined,
     predictionError: undefined,
+    adapterState: undefined,
   }
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Choice } from '../core/scheduler.ts'
-import type { RequestOutcome } from '../core/outcome.ts'
+import type { ReportedUsage, RequestOutcome } from '../core/outcome.ts'
 import type { Route } from '../protocol/route.ts'
 import type { EngineRequest } from './engine-request.ts'
 import type { FailureReason } from './retry-rule.ts'
@@ -29,6 +29,8 @@ export interface AttemptOwner {
   mayFailOver(attempt: AttemptView, reason: FailureReason): boolean
   /** The endpoint refused for load and said when to come back. */
   restWanted(attempt: AttemptView, retryAfter: string | string[]): void
+  /** What the engine's usage means, given what this engine reports and what it leaves out. */
+  understoodUsage(attempt: AttemptView, usage: ReportedUsage | undefined): ReportedUsage | undefined
   /** The attempt failed before the client saw anything of it; `error` is absent when it was the answer's status. */
   failed(attempt: AttemptView, reason: FailureReason, error?: Error): void
   /** The first content token was relayed. */

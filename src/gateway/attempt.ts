@@ -252,12 +252,13 @@ export class Attempt implements AttemptView, Dispatcher.DispatchHandler {
     this.#held?.end()
     const now = this.#owner.clock()
     const summary = this.#summary ?? this.#meter?.finish()
+    const usage = kind === 'finished' ? this.#owner.understoodUsage(this, summary?.usage) : summary?.usage
     const outcome: RequestOutcome = {
       kind,
       ttft: this.#firstTokenAt === undefined ? undefined : this.#firstTokenAt - this.#sentAt,
       e2e: now - this.#sentAt,
-      outputTokens: summary?.usage?.completionTokens ?? summary?.events ?? 0,
-      usage: summary?.usage,
+      outputTokens: usage?.completionTokens ?? summary?.events ?? 0,
+      usage,
     }
     this.choice.lease.end(outcome, now)
     return outcome

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Dispatcher } from 'undici'
-import { type BodyEdit, bodyEdits, spliceBody } from '../protocol/body-edits.ts'
+import { type Additions, type BodyEdit, bodyEdits, spliceBody } from '../protocol/body-edits.ts'
 import type { BodyPlaces } from '../protocol/body-places.ts'
 import { type EngineName, type EngineQuirks, engineQuirks } from '../protocol/engine-quirks.ts'
 import type { BodyBuffers } from './body-buffers.ts'
@@ -14,6 +14,8 @@ export interface ClientRequest {
   readonly body: Buffer
   /** The change of an alias to the model's name. */
   readonly renamed: BodyEdit | undefined
+  /** The change of a text prompt to its token ids. */
+  readonly promptIds?: BodyEdit | undefined
   readonly places: BodyPlaces | undefined
   readonly streamed: boolean
   readonly includeUsage: boolean
@@ -51,10 +53,12 @@ export interface EngineFacts {
 /** vLLM and SGLang: the rank behind a shared address that is to take the request. */
 const RANK_HEADER = 'x-data-parallel-rank'
 
-/** The request as it is sent to any engine that needs nothing else; a change of the model's name is made once. */
-export function plainRequest({ outgoing, body, renamed }: ClientRequest, buffers: BodyBuffers): EngineRequest {
-  const changed = renamed === undefined ? undefined : spliceBody(body, [renamed], (length) => buffers.take(length))
-  const options = changed === undefined ? outgoing : { ...outgoing, body: changed }
+const NOTHING: Additions = { stream: false, usage: false, rid: undefined }
+
+/** The request as it is sent to any engine that needs nothing else. */
+export function plainRequest(request: ClientRequest, buffers: BodyBuffers): EngineRequest {
+  const changed = changedBody(request, NOTHING, buffers)
+  const options = changed === undefined ? request.outgoing : { ...request.outgoing, body: changed }
   return { options, changed, gather: false, strip: 'nothing', stop: undefined }
 }
 
@@ -65,26 +69,26 @@ export function engineRequest(
   askUsage: AskUsage,
   buffers: BodyBuffers,
 ): EngineRequest | undefined {
-  const { places, outgoing } = request
   const quirks = engineQuirks(engine)
-  const gather = places !== undefined && quirks.plainOutlivesClient && !request.streamed && request.single
+  const gather = isGathered(request, quirks)
   const ask = asksUsage(request, engine, quirks, askUsage)
-  const stop = places === undefined ? undefined : stopOf(request, places, quirks)
+  const stop = stopOf(request, quirks)
   if (!gather && !ask && stop === undefined && rank === undefined) return undefined
-  const changed =
-    places === undefined || !(gather || ask || stop !== undefined)
-      ? plainRequest(request, buffers).changed
-      : changedBody(request, places, { stream: gather, usage: gather || ask, rid: stop?.rid }, buffers)
-  // An answer that is read cannot be compressed.
-  let headers = gather || ask ? withoutHeader(outgoing.headers, 'accept-encoding') : outgoing.headers
-  if (rank !== undefined) headers = [...withoutHeader(headers, RANK_HEADER), RANK_HEADER, String(rank)]
+  const changed = changedBody(request, { stream: gather, usage: gather || ask, rid: stop?.rid }, buffers)
+  const headers = changedHeaders(request.outgoing.headers, gather || ask, rank)
+  const options = { ...request.outgoing, headers }
   return {
-    options: { ...outgoing, headers, ...(changed === undefined ? {} : { body: changed }) },
+    options: changed === undefined ? options : { ...options, body: changed },
     changed,
     gather,
-    strip: !ask ? 'nothing' : quirks.nullsWhenAsked ? 'usage and nulls' : 'usage',
+    strip: ask ? (quirks.nullsWhenAsked ? 'usage and nulls' : 'usage') : 'nothing',
     stop,
   }
+}
+
+/** llama.cpp's plain answers of one choice: those of several are not told apart in what its stream counts. */
+function isGathered({ places, streamed, single }: ClientRequest, { plainOutlivesClient }: EngineQuirks): boolean {
+  return plainOutlivesClient && places !== undefined && !streamed && single
 }
 
 function asksUsage(
@@ -103,21 +107,28 @@ function asksUsage(
  * The id under which a request can be stopped. SGLang takes every id that begins with the one it is told, so it is
  * always a fresh one of fixed length; a client's own is left alone, and a request with several answers has several.
  */
-function stopOf(request: ClientRequest, places: BodyPlaces, { abortPath }: EngineQuirks): StopOrder | undefined {
-  if (abortPath === undefined || !request.single || places.hasRid) return undefined
-  const { headers } = request.outgoing
+function stopOf({ places, single, outgoing }: ClientRequest, { abortPath }: EngineQuirks): StopOrder | undefined {
+  if (abortPath === undefined || places === undefined || !single || places.hasRid) return undefined
+  const { headers } = outgoing
   const at = headers.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'authorization')
   const rid = randomUUID().replaceAll('-', '')
   return { path: abortPath, rid, headers: at < 0 ? [] : headers.slice(at, at + 2) }
 }
 
+/** A body of its own, or undefined where the client's bytes can be sent. */
 function changedBody(
-  { body, renamed }: ClientRequest,
-  places: BodyPlaces,
-  additions: Parameters<typeof bodyEdits>[1],
+  { body, renamed, promptIds, places }: ClientRequest,
+  additions: Additions,
   buffers: BodyBuffers,
-): Buffer {
-  const edits = bodyEdits(places, additions)
+): Buffer | undefined {
+  const edits = places === undefined || additions === NOTHING ? [] : bodyEdits(places, additions)
   if (renamed !== undefined) edits.push(renamed)
-  return spliceBody(body, edits, (length) => buffers.take(length))
+  if (promptIds !== undefined) edits.push(promptIds)
+  return edits.length === 0 ? undefined : spliceBody(body, edits, (length) => buffers.take(length))
+}
+
+function changedHeaders(headers: string[], isRead: boolean, rank: number | undefined): string[] {
+  // An answer that is read must not be compressed.
+  const kept = isRead ? withoutHeader(headers, 'accept-encoding') : headers
+  return rank === undefined ? kept : [...withoutHeader(kept, RANK_HEADER), RANK_HEADER, String(rank)]
 }

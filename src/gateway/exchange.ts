@@ -2,14 +2,16 @@ import type { ServerResponse } from 'node:http'
 import type { Decision, Refusal } from '../core/decision.ts'
 import type { EndpointState } from '../core/endpoint-state.ts'
 import { routerError, type RouterError } from '../core/errors.ts'
-import type { RequestOutcome } from '../core/outcome.ts'
+import type { ReportedUsage, RequestOutcome } from '../core/outcome.ts'
 import type { Pool } from '../core/pool.ts'
 import type { SchedulingRequest } from '../core/request.ts'
 import { type RequestRecord, reuseReport } from '../core/request-record.ts'
 import type { Choice } from '../core/scheduler.ts'
+import { engineQuirks } from '../protocol/engine-quirks.ts'
 import type { Route } from '../protocol/route.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOwner, AttemptView } from './attempt-owner.ts'
+import type { CacheReports } from './cache-reports.ts'
 import { addDecisionHeaders } from './decision-headers.ts'
 import { type ClientRequest, type EngineRequest, engineRequest, plainRequest } from './engine-request.ts'
 import type { GatewayContext } from './gateway-context.ts'
@@ -28,6 +30,7 @@ export interface ExchangeParts {
   /** What the client asks; its bytes are given back when nobody needs them any more. */
   readonly client: ClientRequest
   readonly resting: RestingEndpoints
+  readonly cacheReports: CacheReports
   /** Arrival of the request on the monotonic clock, seconds. */
   readonly arrived: number
 }
@@ -87,8 +90,14 @@ export class Exchange implements AttemptOwner {
   }
 
   restWanted({ choice }: AttemptView, retryAfter: string | string[]): void {
-    const seconds = retryAfterSeconds(retryAfter, this.#context.wallClock)
+    const seconds = retryAfterSeconds(retryAfter, this.#context.wallClock())
     if (seconds !== undefined) this.#parts.resting.rest(choice.lease.endpoint, seconds, this.clock())
+  }
+
+  understoodUsage({ choice }: AttemptView, usage: ReportedUsage | undefined): ReportedUsage | undefined {
+    const { endpoint } = choice.lease
+    if (!engineQuirks(this.#context.engineOf?.(endpoint)).silentWhenUncached) return usage
+    return this.#parts.cacheReports.complete(endpoint, this.route.name, usage)
   }
 
   failed(attempt: AttemptView, reason: FailureReason, error?: Error): void {

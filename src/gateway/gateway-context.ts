@@ -6,6 +6,7 @@ import type { TokenBlocks } from '../core/token-blocks.ts'
 import type { BlockHasher } from '../prefix/block-hasher.ts'
 import type { EngineName } from '../protocol/engine-quirks.ts'
 import type { BodyBuffers } from './body-buffers.ts'
+import type { TokenFinder } from './found-tokens.ts'
 import type { FailureReason } from './retry-rule.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -53,6 +54,8 @@ export interface GatewayContext {
   readonly scheduler: Scheduler
   readonly hasher: BlockHasher
   readonly tokenBlocks?: TokenBlocks
+  /** Looks for the tokens of prompts that come as text. Without this, nobody does. */
+  readonly tokens?: TokenFinder
   readonly observer: RequestObserver
   readonly buffers: BodyBuffers
   readonly health: PassiveHealth

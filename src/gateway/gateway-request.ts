@@ -6,6 +6,8 @@ import type { TokenKeys } from '../prefix/token-block-keys.ts'
 
 /** Bytes per token in block keys made from token ids. */
 const BYTES_PER_TOKEN_ID = 4
+/** Bytes; of a shorter prompt most tokens are those that the chat template adds. */
+const OWN_RATIO_FROM = 4 * BLOCK_BYTES
 
 /** What was understood of a request's body. */
 export interface Understood {
@@ -13,8 +15,9 @@ export interface Understood {
   /** Keys over the prompt's tokens, where they are known and some endpoint is looked up by them. */
   readonly tokenKeys: readonly TokenKeys[] | undefined
   readonly promptBytes: number
-  /** True when the prompt came as token ids, so that lengths are exact. */
+  /** True when the prompt came as token ids. */
   readonly tokenIds: boolean
+  /** Where they are known exactly. */
   readonly promptTokens: number | undefined
   readonly maxTokens: number | undefined
   readonly streamed: boolean
@@ -36,7 +39,7 @@ export function gatewayRequest(
   understood: Understood,
 ): SchedulingRequest {
   const { blocks, tokenKeys, promptBytes, tokenIds } = understood
-  const bytesPerToken = tokenIds ? BYTES_PER_TOKEN_ID : pool.bytesPerToken.value
+  const bytesPerToken = bytesPerTokenOf(understood, pool)
   const tokensPerBlock = BLOCK_BYTES / bytesPerToken
   return {
     id,
@@ -51,4 +54,11 @@ export function gatewayRequest(
     clientAddress: sender.clientAddress,
     header: (name) => sender.header(name),
   }
+}
+
+/** The prompt's own ratio where its tokens are known, otherwise what is usual in the pool. */
+function bytesPerTokenOf({ tokenIds, promptTokens, promptBytes }: Understood, pool: Pool): number {
+  if (tokenIds) return BYTES_PER_TOKEN_ID
+  if (promptTokens === undefined || promptTokens === 0 || promptBytes < OWN_RATIO_FROM) return pool.bytesPerToken.value
+  return promptBytes / promptTokens
 }

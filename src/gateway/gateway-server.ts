@@ -3,9 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { routerError, type RouterError } from '../core/errors.ts'
 import { jsonEdit } from '../protocol/body-edits.ts'
 import { routeOf, type Route } from '../protocol/route.ts'
+import { CacheReports } from './cache-reports.ts'
 import type { ClientRequest } from './engine-request.ts'
 import { Exchange } from './exchange.ts'
 import type { GatewayContext } from './gateway-context.ts'
+import { type FoundTokens, withTokens } from './found-tokens.ts'
 import { gatewayRequest, type RequestSender } from './gateway-request.ts'
 import type { ModelCatalog } from './model-catalog.ts'
 import { outgoingRequest } from './outgoing.ts'
@@ -14,7 +16,7 @@ import { refuseBrokenRequest } from './refuse-broken-request.ts'
 import { replyError } from './reply-error.ts'
 import { requestId } from './request-id.ts'
 import { RestingEndpoints } from './resting-endpoints.ts'
-import { type RequestEnvelope, understand } from './understand.ts'
+import { type RequestEnvelope, understand, type UnderstoodRequest } from './understand.ts'
 
 export interface GatewayServerOptions {
   readonly host: string
@@ -43,6 +45,7 @@ export class GatewayServer {
   readonly #options: GatewayServerOptions
   readonly #server: Server
   readonly #resting = new RestingEndpoints()
+  readonly #cacheReports = new CacheReports()
   #running = 0
   #draining = false
   #whenIdle: (() => void) | undefined
@@ -153,23 +156,48 @@ export class GatewayServer {
   }
 
   #exchange(arrival: Arrival, route: Route, body: Buffer): void {
+    const { tokens, settings } = this.#context
+    const understood = understand(this.#context, route, body, envelopeOf(arrival.message, settings.tenantHeader))
+    if ('code' in understood) return this.#refuse(arrival, understood)
+    const found = tokens?.find(route, understood, body)
+    if (found === undefined) this.#start(arrival, route, body, understood)
+    else void this.#startWith(found, arrival, route, body, understood)
+  }
+
+  async #startWith(
+    tokens: Promise<FoundTokens | undefined>,
+    arrival: Arrival,
+    route: Route,
+    body: Buffer,
+    understood: UnderstoodRequest,
+  ): Promise<void> {
+    const found = await tokens.catch((error: unknown) => {
+      this.#context.reportFault(arrival.id, error)
+      return undefined
+    })
+    if (arrival.response.closed) this.#report(arrival, { status: 499, model: understood.pool.model })
+    else this.#guard(arrival, () => this.#start(arrival, route, body, withTokens(understood, found)))
+  }
+
+  #start(arrival: Arrival, route: Route, body: Buffer, understood: UnderstoodRequest): void {
     const { message, response, id, arrived } = arrival
     const { settings } = this.#context
-    const understood = understand(this.#context, route, body, envelopeOf(message, settings.tenantHeader))
-    if ('code' in understood) return this.#refuse(arrival, understood)
-    const { pool, renamed, places, includeUsage, single, streamed } = understood
+    const { pool, renamed, places, includeUsage, single, streamed, promptIds } = understood
     const request = gatewayRequest(id, senderOf(message), pool, understood)
     const idHeader = { header: settings.headers.requestId, value: id }
     const client: ClientRequest = {
       outgoing: outgoingRequest(message, body, idHeader, settings.dropHeaders),
       body,
       renamed: renamed === undefined ? undefined : jsonEdit(renamed, pool.model),
+      promptIds,
       places,
       streamed,
       includeUsage,
       single,
     }
-    new Exchange(this.#context, { response, route, pool, request, client, resting: this.#resting, arrived }).start()
+    const resting = this.#resting
+    const cacheReports = this.#cacheReports
+    new Exchange(this.#context, { response, route, pool, request, client, resting, cacheReports, arrived }).start()
   }
 
   #listModels({ response, id }: Arrival): void {
@@ -183,19 +211,24 @@ export class GatewayServer {
   }
 
   #refuse(arrival: Arrival, error: RouterError): void {
-    const { message, route, id, arrived } = arrival
+    const { message } = arrival
     this.#replyError(arrival, error, message.complete ? undefined : message)
+    this.#report(arrival, { status: error.status, error: error.code })
+  }
+
+  /** A request that was sent to nobody has ended. */
+  #report({ route, id, arrived }: Arrival, end: { status: number; model?: string; error?: string }): void {
     this.#context.observer.ended({
       requestId: id,
       route: route?.name ?? 'none',
-      model: undefined,
+      model: end.model,
       streamed: false,
       arrivedAt: this.#context.wallClock(),
       queueSeconds: undefined,
       ttft: undefined,
       e2e: this.#context.clock() - arrived,
-      status: error.status,
-      error: error.code,
+      status: end.status,
+      error: end.error,
       attempts: 0,
       decision: undefined,
       outcome: undefined,

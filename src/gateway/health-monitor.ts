@@ -164,10 +164,12 @@ export class HealthMonitor implements PassiveHealth {
       return undefined
     }
     const answer = await upstream.get('/v1/models', settings.timeout)
-    const names = answer.status === 200 ? this.#catalog.learn(endpoint.id, answer.body) : undefined
-    if (names === undefined && required) return `GET ${settings.path} and GET /v1/models answered ${answer.status}`
+    const learned = answer.status === 200 ? this.#catalog.learn(endpoint.id, answer.body) : undefined
+    if (learned === undefined && required) return `GET ${settings.path} and GET /v1/models answered ${answer.status}`
     // An endpoint that has told its models does not serve all others because its list cannot be read for once.
-    if (names !== undefined || !endpoint.ready) this.#fleet.setModels(endpoint.id, names)
+    if (learned !== undefined || !endpoint.ready) {
+      this.#fleet.setModels(endpoint.id, learned?.models, learned?.parents)
+    }
     return undefined
   }
 

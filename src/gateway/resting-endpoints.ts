@@ -29,11 +29,14 @@ export class RestingEndpoints {
   }
 }
 
-/** Seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3); undefined for neither. */
-export function retryAfterSeconds(value: string | string[] | undefined, wallClock: () => number): number | undefined {
+/**
+ * Seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3); undefined for neither.
+ * @param wallClock Milliseconds since the epoch.
+ */
+export function retryAfterSeconds(value: string | string[] | undefined, wallClock: number): number | undefined {
   const text = Array.isArray(value) ? value[0] : value
   if (text === undefined) return undefined
   if (/^\s*\d+\s*$/.test(text)) return Number(text)
   const date = Date.parse(text)
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - wallClock()) / 1000)
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - wallClock) / 1000)
 }

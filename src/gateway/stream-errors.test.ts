@@ -27,7 +27,7 @@ describe('an error inside a stream', () => {
     ['at once', [failure(500) + sse('[DONE]')], 'server-error', ['e0 server-error']],
     ['behind a comment and the role', [': ping\n\n', ROLE, failure(500)], 'server-error', ['e0 server-error']],
     ['that speaks of load', [': ping\n\n', failure(503), sse('[DONE]')], 'refused', ['e0 refused']],
-    ['that comes byte by byte', [...failure(500)], 'server-error', ['e0 server-error']],
+    ['that comes byte by byte', Array.from(failure(500)), 'server-error', ['e0 server-error']],
   ])('before the first token moves the request on: %s', async (_name, pieces, reason, faults) => {
     await using broken = await fakeEngine(streams(pieces, 1))
     await using other = await fakeEngine(good)

@@ -4,6 +4,8 @@ import type { Pool } from '../core/pool.ts'
 import type { TokenBlocks } from '../core/token-blocks.ts'
 import type { BlockHasher } from '../prefix/block-hasher.ts'
 import { hashPrompt } from '../protocol/prompt-identity.ts'
+import type { BodyEdit } from '../protocol/body-edits.ts'
+import type { PromptPlan } from '../protocol/prompt-plan.ts'
 import { promptTokenIds } from '../protocol/prompt-token-ids.ts'
 import type { BodyPlaces } from '../protocol/body-places.ts'
 import type { ByteRange } from '../protocol/request-fields.ts'
@@ -23,6 +25,12 @@ export interface UnderstoodRequest extends Understood {
   readonly includeUsage: boolean
   /** One answer to one prompt. */
   readonly single: boolean
+  /** The model after aliases; an adapter's own name. */
+  readonly served: string
+  readonly cacheSalt: string | undefined
+  readonly prompt: PromptPlan
+  /** The change of a text prompt to token ids. */
+  readonly promptIds?: BodyEdit | undefined
 }
 
 /** What understanding a request needs of the gateway. */
@@ -79,6 +87,9 @@ export function understand(
     places,
     includeUsage,
     single: choices === 1 && prompt.prompts === 1,
+    served,
+    cacheSalt,
+    prompt,
   }
 }
 

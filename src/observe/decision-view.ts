@@ -28,6 +28,7 @@ function outcomeView(record: RequestRecord): object {
     e2eSeconds: record.e2e,
     outputTokens: record.outcome?.outputTokens,
     promptTokens: record.outcome?.usage?.promptTokens,
+    predictedTokens: record.reuse === undefined ? undefined : Math.round(record.reuse.predictedTokens),
     cachedTokens: record.outcome?.usage?.cachedTokens,
   }
 }

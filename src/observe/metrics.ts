@@ -23,6 +23,10 @@ interface Bound {
   readonly matched: Tally
   readonly cached: Tally
   readonly output: Tally
+  readonly predicted: Tally
+  readonly reported: Tally
+  readonly missing: Tally
+  readonly surplus: Tally
 }
 
 /** What is known of an endpoint's KV events. */
@@ -62,6 +66,14 @@ export class Metrics {
   readonly #matched = this.#counter('matched_tokens_total', 'Prompt tokens predicted to be cached', PLACE)
   readonly #cached = this.#counter('cached_tokens_total', 'Prompt tokens the engine reports as cached', PLACE)
   readonly #output = this.#counter('output_tokens_total', 'Tokens answered', PLACE)
+  readonly #predicted = this.#counter(
+    'reuse_predicted_tokens_total',
+    'Prompt tokens predicted to be cached, of answers whose engine reported what was, in its own tokens',
+    PLACE,
+  )
+  readonly #reported = this.#counter('reuse_reported_tokens_total', 'What the engine reported of the same answers', PLACE)
+  readonly #missing = this.#counter('reuse_missing_tokens_total', 'Tokens predicted and not found, per answer', PLACE)
+  readonly #surplus = this.#counter('reuse_surplus_tokens_total', 'Tokens found and not predicted, per answer', PLACE)
 
   /**
    * @param fleet Source of the gauges, read when the page is asked for.
@@ -159,6 +171,12 @@ export class Metrics {
     if (outputTokens > 0) bound.output.add(outputTokens)
     if (usage?.promptTokens !== undefined) bound.prompt.add(usage.promptTokens)
     if (usage?.cachedTokens !== undefined) bound.cached.add(usage.cachedTokens)
+    if (record.reuse === undefined) return
+    const { predictedTokens, reportedTokens } = record.reuse
+    bound.predicted.add(predictedTokens)
+    bound.reported.add(reportedTokens)
+    bound.missing.add(Math.max(0, predictedTokens - reportedTokens))
+    bound.surplus.add(Math.max(0, reportedTokens - predictedTokens))
   }
 
   #tallyOf({ requests }: Bound, record: RequestRecord, decision: Decision, status: string): Tally {
@@ -192,6 +210,10 @@ export class Metrics {
       matched: this.#matched.at(model, endpoint, type),
       cached: this.#cached.at(model, endpoint, type),
       output: this.#output.at(model, endpoint, type),
+      predicted: this.#predicted.at(model, endpoint, type),
+      reported: this.#reported.at(model, endpoint, type),
+      missing: this.#missing.at(model, endpoint, type),
+      surplus: this.#surplus.at(model, endpoint, type),
     }
     this.#bound.set(key, bound)
     return bound

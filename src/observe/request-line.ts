@@ -23,6 +23,7 @@ export function createRequestLine(wallClock: () => number): (record: RequestReco
     line += `,"attempts":${record.attempts}`
     line += number('promptTokens', outcome?.usage?.promptTokens ?? decision?.promptTokens)
     line += number('matchedTokens', decision?.matchedTokens)
+    line += number('predictedTokens', record.reuse?.predictedTokens)
     line += number('cachedTokens', outcome?.usage?.cachedTokens)
     line += number('outputTokens', outcome?.outputTokens)
     line += milliseconds('queueMs', record.queueSeconds)

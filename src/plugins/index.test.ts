@@ -25,6 +25,7 @@ const facts: fc.Arbitrary<CandidateFacts> = fc.record({
   prefillFactor: factor,
   decodeFactor: factor,
   predictionError: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
+  adapterState: fc.constantFrom(undefined, 'loaded', 'room', 'waiting', 'full'),
   role: fc.constantFrom('both', 'prefill', 'decode', 'encode'),
   labels: fc.constantFrom({}, { size: 'small' }, { size: 'large' }, { 'llm-d.ai/context-length-range': '0-4096' }),
 })

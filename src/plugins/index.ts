@@ -33,6 +33,7 @@ import smgLeastLoadPolicy from './policies/smg-least-load.ts'
 import stickyUntilSaturatedPolicy from './policies/sticky-until-saturated.ts'
 import vllmJsqPolicy from './policies/vllm-jsq.ts'
 import weightedScorersPolicy from './policies/weighted-scorers.ts'
+import adapterAffinityScorer from './scorers/adapter-affinity.ts'
 import inFlightTokensScorer from './scorers/in-flight-tokens.ts'
 import inFlightScorer from './scorers/in-flight.ts'
 import kvFillScorer from './scorers/kv-fill.ts'
@@ -75,6 +76,7 @@ export const POLICIES: readonly PolicyPlugin[] = [
 export const FILTERS: readonly FilterPlugin[] = [byLabelFilter, byRoleFilter, notSaturatedFilter, prefixAffinityFilter]
 
 export const SCORERS: readonly ScorerPlugin[] = [
+  adapterAffinityScorer,
   inFlightScorer,
   inFlightTokensScorer,
   kvFillScorer,

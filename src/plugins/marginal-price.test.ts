@@ -157,6 +157,7 @@ test('eviction: the computing of what has to leave, times the chance that it com
   expect(priceOf({ kvFill: 1 }, { reuse: 0 }).eviction).toBe(0)
   // What the session is known to hold there needs no room.
   expect(priceOf({ matchedTokens: 500, kvFill: 1 }, { home: 'engine-0' }).eviction).toBeCloseTo(0.0568 * 0.5, 12)
+  expect(priceOf({ matchedTokens: 990, kvFill: 1 }, { home: 'engine-0' }).eviction).toBeCloseTo(0.0101 * 0.5, 12)
 })
 
 describe('slow-down', () => {

@@ -116,7 +116,7 @@ test('the session of the last request is at home where it was sent', () => {
   expect(priceOf(state, 'home', asked, candidates({}, {}))).toEqual([0, expect.closeTo(-0.0032, 12)])
   // 100 tokens more than matched are found there: from now on they are expected.
   book(state, asked, candidate({ slot: 1, matchedTokens: 500 }))
-  state.ended(asked, candidate({ slot: 1 }), { ...FINISHED, usage: { cachedTokens: 600 } }, 0)
+  state.ended(asked, candidate({ slot: 1 }), { ...FINISHED, usage: { cachedTokens: 600, promptTokens: 1000 } }, 0)
   expect(priceOf(state, 'home', asked, candidates({}, {}))).toEqual([0, expect.closeTo(-0.01, 12)])
 })
 

@@ -42,7 +42,6 @@ test('what is held beyond the match is observed on requests that went home', () 
     const asked = request({ session: 's' })
     homes.booked(asked, at(slot, matched), 0)
     homes.ended(asked, outcome)
-    homes.ended(asked, outcome)
     return homes.unseenTokens
   }
   expect(homes.unseenTokens).toBe(32)
@@ -55,4 +54,9 @@ test('what is held beyond the match is observed on requests that went home', () 
   expect(send(1, 500, outcomeWith(100))).toBeCloseTo((60 + 20 + 0) / 3, 9)
   expect(send(1, 500, outcomeWith(undefined))).toBeCloseTo(80 / 3, 9)
   expect(send(1, 500, outcomeWith(900, 'aborted'))).toBeCloseTo(80 / 3, 9)
+  // An end counts once.
+  const last = request({ session: 's' })
+  homes.booked(last, at(1, 500), 0)
+  for (let i = 0; i < 3; i++) homes.ended(last, outcomeWith(600))
+  expect(homes.unseenTokens).toBeCloseTo((80 + 100) / 4, 9)
 })

@@ -49,8 +49,10 @@ export function createSessionHomes(): SessionHomes {
       const matched = matches.get(request)
       if (matched === undefined) return
       matches.delete(request)
-      const cached = outcome.usage?.cachedTokens
-      if (outcome.kind === 'finished' && cached !== undefined) unseen.observe(Math.max(0, cached - matched))
+      const { cachedTokens, promptTokens } = outcome.usage ?? {}
+      if (outcome.kind !== 'finished' || cachedTokens === undefined || !promptTokens) return
+      // The engine counts in its own tokens, the match in estimated ones.
+      unseen.observe(Math.max(0, (cachedTokens / promptTokens) * request.promptTokens - matched))
     },
   }
 }

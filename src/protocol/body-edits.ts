@@ -23,6 +23,11 @@ export function jsonEdit({ start, end }: ByteRange, value: string | boolean): Bo
   return edit(start, end, JSON.stringify(value))
 }
 
+/** An edit that writes `text` in place of a range. */
+export function textEdit({ start, end }: ByteRange, text: string): BodyEdit {
+  return edit(start, end, text)
+}
+
 /**
  * The edits that make a body ask for `additions`. A member that is there gets another value where it stands, since
  * engines differ in which of two members of one name they take; one that is missing is put in front.

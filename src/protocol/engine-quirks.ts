@@ -9,6 +9,8 @@ export interface EngineQuirks {
   readonly usageWhenAsked: boolean
   /** Asked for usage, it puts `usage: null` into all other events, as OpenAI documents it. */
   readonly nullsWhenAsked: boolean
+  /** It leaves cached tokens out where there are none, just as where it was not told to report them. */
+  readonly silentWhenUncached: boolean
   /** Where it takes `{"rid": ...}` to stop a request that named this `rid` in its body. */
   readonly abortPath: string | undefined
 }
@@ -17,15 +19,16 @@ const PLAIN: EngineQuirks = {
   plainOutlivesClient: false,
   usageWhenAsked: true,
   nullsWhenAsked: false,
+  silentWhenUncached: false,
   abortPath: undefined,
 }
 
 const UNKNOWN: EngineQuirks = { ...PLAIN, nullsWhenAsked: true }
 
 const QUIRKS: Readonly<Record<EngineName, EngineQuirks>> = {
-  vllm: PLAIN,
+  vllm: { ...PLAIN, silentWhenUncached: true },
   // Looks for a client's leaving every 2 s only, and in a plain answer not reliably.
-  sglang: { ...PLAIN, abortPath: '/abort_request' },
+  sglang: { ...PLAIN, silentWhenUncached: true, abortPath: '/abort_request' },
   // Measured with build b11669: a stream's slot is free 20 ms after its client left, a plain answer's not for 15 s and
   // more. The last event of a stream has `timings`, which say all that usage says.
   'llama-cpp': { ...PLAIN, plainOutlivesClient: true, usageWhenAsked: false },

@@ -5,6 +5,10 @@ import type { ByteRange } from './request-fields.ts'
 const LF = 10
 const CR = 13
 const COMMA = 0x2c
+const OPEN_BRACE = 0x7b
+const LETTER_N = 0x6e
+/** Bytes of `"usage"`, quotes included. */
+const WORD_LENGTH = 7
 const NOTHING = new Uint8Array(0)
 /** Longest event that is held until its end is there; a longer one passes, and all behind it. */
 const EVENT_LIMIT_BYTES = 8 * 1024 * 1024
@@ -30,10 +34,10 @@ export class UsageFilter {
     this.#dropNulls = dropNulls
   }
 
-  /** What of the next bytes goes on now, perhaps nothing. Valid until the next call. */
+  /** What of the next bytes goes on now, perhaps nothing. */
   pass(chunk: Uint8Array): Uint8Array {
     if (this.#gaveUp) return chunk
-    if (this.#length === 0 && endsEvent(chunk) && findUsage(chunk, 0) < 0) return chunk
+    if (this.#length === 0 && endsEvent(chunk) && this.#find(chunk, 0) < 0) return chunk
     const bytes = this.#joined(chunk)
     const end = lastEventEnd(bytes)
     const out = this.#filtered(bytes.subarray(0, end))
@@ -48,6 +52,17 @@ export class UsageFilter {
     const left = this.#held.slice(0, this.#length)
     this.#length = 0
     return left
+  }
+
+  /** Offset of the next `"usage"` whose value may have to go, or -1. */
+  #find(bytes: Uint8Array, from: number): number {
+    let at = findUsage(bytes, from)
+    while (at >= 0 && !this.#isWanted(bytes[valueStart(bytes, at)])) at = findUsage(bytes, at + WORD_LENGTH)
+    return at
+  }
+
+  #isWanted(firstByte: number | undefined): boolean {
+    return firstByte === OPEN_BRACE || (this.#dropNulls && firstByte === LETTER_N)
   }
 
   #joined(chunk: Uint8Array): Uint8Array {
@@ -73,7 +88,7 @@ export class UsageFilter {
   #filtered(events: Uint8Array): Uint8Array {
     const kept: Uint8Array[] = []
     let from = 0
-    for (let at = findUsage(events, 0); at >= 0; at = findUsage(events, from)) {
+    for (let at = this.#find(events, 0); at >= 0; at = this.#find(events, from)) {
       const start = eventStart(events, from, at)
       const end = eventEnd(events, at)
       const cut = this.#cutOf(events.subarray(start, end))
@@ -82,7 +97,7 @@ export class UsageFilter {
       from = end
     }
     kept.push(events.subarray(from))
-    return kept.length === 1 ? copyOf(events) : concat(...kept)
+    return concat(...kept)
   }
 
   /** The range of an event that is to go; undefined where all of it stays. */
@@ -175,6 +190,11 @@ function findUsage(bytes: Uint8Array, from: number): number {
   return -1
 }
 
+/** Offset of what stands behind the name at `at` and its colon. */
+function valueStart(bytes: Uint8Array, at: number): number {
+  return skipSpace(bytes, skipSpace(bytes, at + WORD_LENGTH) + 1)
+}
+
 /** True where the last byte closes an event. */
 function endsEvent(bytes: Uint8Array): boolean {
   return isBlankLine(bytes, bytes.length - 1)
@@ -207,10 +227,6 @@ function eventEnd(bytes: Uint8Array, at: number): number {
     if (isBlankLine(bytes, line)) return line + 1
   }
   return bytes.length
-}
-
-function copyOf(bytes: Uint8Array): Uint8Array {
-  return bytes.slice()
 }
 
 function concat(...parts: readonly Uint8Array[]): Uint8Array {

@@ -41,7 +41,7 @@ function watching() {
 
 test('a policy is shown the load of the last poll with its age, and what the router has observed itself', () => {
   const events = { firstToken: () => undefined, finished: () => undefined }
-  const running = new RunningEndpoint(0, endpoint('a'), { keys: [], tree: new PromptTree() }, events)
+  const running = new RunningEndpoint(0, endpoint('a'), { keys: [], tree: new PromptTree([]) }, events)
   const polled = new PolledLoad([running])
   const { seen, poolPolicy } = watching()
   const { policy, plugin } = polled.policy(poolPolicy)

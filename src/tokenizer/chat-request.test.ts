@@ -31,6 +31,14 @@ describe('the body of a chat request', () => {
     expect(parseChatRequest(expected)).toEqual(expected)
   })
 
+  it('may have any numbers and names where no template prints them', () => {
+    const body =
+      '{"messages":[],"temperature":1.0,"logit_bias":{"50256":-1e2},"response_format":{"schema":{"minimum":0.0}}}'
+    expect(parseChatRequest(body)).toEqual(JSON.parse(body))
+    const tools = '{"messages":[],"tools":[{"parameters":{"minimum":0.0}}],"temperature":1.0}'
+    expect(() => parseChatRequest(tools)).toThrow('found the number 0.0')
+  })
+
   it.each([
     ['no JSON', '{', 'expected JSON, found'],
     ['no messages', '{}', 'expected a chat request, found at messages'],

@@ -43,11 +43,16 @@ export function parseChatRequest(body: Uint8Array | string | object): ChatReques
   throw new TokenizerError('inexact', `expected a chat request, found at ${at}: ${issue?.message ?? 'something else'}`)
 }
 
+/** Clients in Python write `temperature: 1.0`, which is nothing that a template prints. */
+function isPrinted(member: string): boolean {
+  return Object.hasOwn(chatRequest.shape, member)
+}
+
 function valueOf(body: Uint8Array | string | object): unknown {
-  if (typeof body === 'string') return parseExactJson(body)
+  if (typeof body === 'string') return parseExactJson(body, isPrinted)
   if (!(body instanceof Uint8Array)) return body
   try {
-    return parseExactJson(decoder.decode(body))
+    return parseExactJson(decoder.decode(body), isPrinted)
   } catch (error) {
     if (error instanceof TokenizerError) throw error
     throw new TokenizerError('inexact', 'expected UTF-8, found other bytes', { cause: error })

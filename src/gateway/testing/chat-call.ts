@@ -6,9 +6,14 @@ export function chatBody(more: object = {}): string {
   return JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hello' }], ...more })
 }
 
+export interface PostOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal
+}
+
 /** Posts JSON text. */
-export function post(url: string, body: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(url, { method: 'POST', body, ...init, headers: { 'content-type': 'application/json', ...init.headers } })
+export function post(url: string, body: string, { headers, ...rest }: PostOptions = {}): Promise<Response> {
+  return fetch(url, { method: 'POST', body, ...rest, headers: { 'content-type': 'application/json', ...headers } })
 }
 
 /** One server-sent event. */
