@@ -115,6 +115,12 @@ export class EndpointSignals {
     return this.#senses.get(endpoint)?.feed
   }
 
+  /** The engine that was named or found out. */
+  engineOf(endpoint: EndpointState): EngineName | undefined {
+    const senses = this.#senses.get(endpoint)
+    return senses?.plan.engine.engine ?? senses?.watch?.engine
+  }
+
   /** Undefined for an endpoint that is not there any more. */
   factsOf(endpoint: EndpointState): EngineFacts | undefined {
     const senses = this.#senses.get(endpoint)

@@ -189,6 +189,7 @@ export class Router {
       health,
       settings: gatewaySettings(this.#config),
       upstreamOf: (endpoint) => this.#registry.upstreamOf(endpoint),
+      engineOf: (endpoint) => this.#signals.engineOf(endpoint),
       reportFault: (request, error) =>
         this.#log.logger.error({ request, err: error }, 'the router failed on a request'),
       clock,

@@ -5,7 +5,7 @@ import { text } from './forms.ts'
 import { healthSchema } from './health-schema.ts'
 import { policySchema } from './policy-schema.ts'
 import { poolSchema } from './pool-schema.ts'
-import { admin, headers, limits, listen, log, prefix, timeouts } from './sections.ts'
+import { admin, headers, limits, listen, log, prefix, timeouts, usage } from './sections.ts'
 
 /** What the schema has to know from outside; whatever is not given is not checked. */
 export interface Known {
@@ -29,6 +29,7 @@ export function configSchema({ policies, profiles }: Known = {}) {
     health: healthSchema.describe('How endpoints are watched').prefault({}),
     limits: limits.describe('What one request may take').prefault({}),
     timeouts: timeouts.describe('How long things may take').prefault({}),
+    usage: usage.describe('What engines are asked to report').prefault({}),
     prefix: prefix.describe('The index of prompt prefixes').prefault({}),
     headers: headers.describe('Headers of answers and of forwarded requests').prefault({}),
     log: log.describe('The log').prefault({}),

@@ -29,6 +29,21 @@ export const timeouts = z.strictObject({
   idle: duration().describe('Longest pause inside an answer; 0 waits for ever').prefault(0),
   drain: duration().describe('Time that running requests are given at shutdown').prefault('30s'),
   keepAlive: positiveDuration().describe('Idle connections to endpoints are dropped after this time').prefault('4s'),
+  hold: duration()
+    .describe(
+      'Longest time that the head of a stream waits for its first content, so that an engine that fails before it can be replaced by another; 0 sends it at once',
+    )
+    .prefault('5s'),
+})
+
+/** What engines are asked to report. */
+export const usage = z.strictObject({
+  ask: z
+    .enum(['none', 'known', 'all'])
+    .describe(
+      'Which engines are asked for the usage of streamed answers where the client did not ask, and the report taken out again: none, those found out or named, or all',
+    )
+    .prefault('known'),
 })
 
 /** The index of prompt prefixes. */

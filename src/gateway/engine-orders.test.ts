@@ -62,26 +62,3 @@ describe('SGLang', () => {
     expect(new Set(rids).size).toBe(2)
   })
 })
-
-describe('a data-parallel rank', () => {
-  it("is named in every request, in place of the client's", async () => {
-    await using engine = await fakeEngine()
-    await using rig = await gatewayRig([
-      { url: engine.url, engine: 'vllm', rank: 0 },
-      { url: engine.url, rank: 3 },
-    ])
-    const headers = { 'X-Data-Parallel-Rank': '9', 'x-mine': 'yes' }
-    for (let i = 0; i < 2; i++) await post(rig.url + CHAT, chatBody(), { headers })
-    expect(engine.requests.map((request) => request.headers['x-data-parallel-rank'])).toEqual(['0', '3'])
-    expect(engine.requests.map(({ body }) => body.toString())).toEqual([chatBody(), chatBody()])
-    expect(engine.requests[1]?.headers['x-mine']).toBe('yes')
-  })
-
-  it('goes with an alias as well', async () => {
-    await using engine = await fakeEngine()
-    await using rig = await gatewayRig([{ url: engine.url, rank: 1 }])
-    await post(rig.url + CHAT, chatBody({ model: 'alias' }))
-    expect(engine.requests[0]?.body.toString()).toBe(chatBody())
-    expect(engine.requests[0]?.headers['x-data-parallel-rank']).toBe('1')
-  })
-})

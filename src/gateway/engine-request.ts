@@ -44,15 +44,6 @@ export interface StopOrder {
   readonly headers: readonly string[]
 }
 
-/** What is known of the endpoint that a request goes to. */
-export interface EngineFacts {
-  readonly engine: EngineName | undefined
-  readonly rank: number | undefined
-}
-
-/** vLLM and SGLang: the rank behind a shared address that is to take the request. */
-const RANK_HEADER = 'x-data-parallel-rank'
-
 const NOTHING: Additions = { stream: false, usage: false, rid: undefined }
 
 /** The request as it is sent to any engine that needs nothing else. */
@@ -65,7 +56,7 @@ export function plainRequest(request: ClientRequest, buffers: BodyBuffers): Engi
 /** The request as one engine has to get it; undefined where nothing is different from `plainRequest`. */
 export function engineRequest(
   request: ClientRequest,
-  { engine, rank }: EngineFacts,
+  engine: EngineName | undefined,
   askUsage: AskUsage,
   buffers: BodyBuffers,
 ): EngineRequest | undefined {
@@ -73,9 +64,10 @@ export function engineRequest(
   const gather = isGathered(request, quirks)
   const ask = asksUsage(request, engine, quirks, askUsage)
   const stop = stopOf(request, quirks)
-  if (!gather && !ask && stop === undefined && rank === undefined) return undefined
+  if (!gather && !ask && stop === undefined) return undefined
   const changed = changedBody(request, { stream: gather, usage: gather || ask, rid: stop?.rid }, buffers)
-  const headers = changedHeaders(request.outgoing.headers, gather || ask, rank)
+  // An answer that is read must not be compressed.
+  const headers = gather || ask ? withoutHeader(request.outgoing.headers, 'accept-encoding') : request.outgoing.headers
   const options = { ...request.outgoing, headers }
   return {
     options: changed === undefined ? options : { ...options, body: changed },
@@ -125,10 +117,4 @@ function changedBody(
   if (renamed !== undefined) edits.push(renamed)
   if (promptIds !== undefined) edits.push(promptIds)
   return edits.length === 0 ? undefined : spliceBody(body, edits, (length) => buffers.take(length))
-}
-
-function changedHeaders(headers: string[], isRead: boolean, rank: number | undefined): string[] {
-  // An answer that is read must not be compressed.
-  const kept = isRead ? withoutHeader(headers, 'accept-encoding') : headers
-  return rank === undefined ? kept : [...withoutHeader(kept, RANK_HEADER), RANK_HEADER, String(rank)]
 }

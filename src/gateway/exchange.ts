@@ -163,12 +163,11 @@ export class Exchange implements AttemptOwner {
   #requestFor(endpoint: EndpointState): EngineRequest {
     const { settings, buffers } = this.#context
     const engine = this.#context.engineOf?.(endpoint)
-    const rank = this.#context.rankOf?.(endpoint)
     const ask = settings.askUsage ?? 'none'
     const special =
-      engine === undefined && rank === undefined && ask !== 'all'
+      engine === undefined && ask !== 'all'
         ? undefined
-        : engineRequest(this.#parts.client, { engine, rank }, ask, buffers)
+        : engineRequest(this.#parts.client, engine, ask, buffers)
     return special ?? (this.#plain ??= plainRequest(this.#parts.client, buffers))
   }
 

@@ -66,8 +66,6 @@ export interface GatewayContext {
   upstreamOf(endpoint: EndpointState): Upstream
   /** Which engine runs there, where it is known. Without this, none is. */
   engineOf?(endpoint: EndpointState): EngineName | undefined
-  /** The data-parallel rank that an endpoint stands for behind an address it shares with others. */
-  rankOf?(endpoint: EndpointState): number | undefined
   /** Monotonic clock in seconds. */
   clock(): number
   /** Milliseconds since the epoch. */

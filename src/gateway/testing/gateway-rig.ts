@@ -12,7 +12,6 @@ import { Upstream } from '../upstream.ts'
 export interface RigEndpoint {
   readonly url: string
   readonly engine?: EngineName
-  readonly rank?: number
 }
 
 export interface GatewayRig extends AsyncDisposable {
@@ -75,7 +74,6 @@ export async function gatewayRig(
       return upstream
     },
     engineOf: ({ id }: { readonly id: string }) => endpoints[Number(id.slice(1))]?.engine,
-    rankOf: ({ id }: { readonly id: string }) => endpoints[Number(id.slice(1))]?.rank,
     clock: () => (time.now = performance.now() / 1000),
     wallClock: Date.now,
   }
