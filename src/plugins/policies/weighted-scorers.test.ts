@@ -112,7 +112,7 @@ test('without scorers, or with weights of zero, all score the same', () => {
 test('unknown parts and wrong options of parts are refused when the policy is created', () => {
   const create = (options: unknown) => () => weightedScorers.instantiate(options, testServices())
   expect(create({ scorers: [{ type: 'queue-depth' }] })).toThrow(
-    'unknown scorer "queue-depth": expected one of in-flight, in-flight-tokens,',
+    'unknown scorer "queue-depth": expected one of adapter-affinity, in-flight,',
   )
   expect(create({ scorers: [{ type: 'queue-work', saturationTokens: -1 }] })).toThrow(
     'scorer "queue-work": option saturationTokens: Too small: expected number to be >0, found -1',
