@@ -15,6 +15,7 @@ export interface Options {
 }
 
 const SEEDS = 5
+const COMMA_OUTSIDE_OPTIONS = /,(?![^{]*\})/
 
 /** Reads the flags; without `--cases`, `--replicas`, `--kv`, `--views` and `--policies` the page is written. */
 export function parseOptions(args: readonly string[]): Options {
@@ -51,20 +52,8 @@ export function parseOptions(args: readonly string[]): Options {
 /** Labels of known arms stay as they are; anything else is read as `kvasir simulate` reads policies. Ours is always there. */
 function chosenArms(text: string): Arm[] {
   const known = new Map(ARMS.map((arm) => [arm.label, arm]))
-  const arms = text.split(';').flatMap((label) => {
-    const at = label.indexOf(':')
-    if (at > 0 && !label.includes('{')) {
-      const x = Object.fromEntries(
-        label
-          .slice(at + 1)
-          .split(',')
-          .filter((p) => p !== '')
-          .map((p) => [p.split('=')[0], Number(p.split('=')[1])]),
-      )
-      return [{ label: label.slice(0, at), policy: { type: 'lab', x } }]
-    }
-    return known.get(label) ?? parseArms('--policies', [label])
-  })
+  const parts = text.split(COMMA_OUTSIDE_OPTIONS)
+  const arms = parts.flatMap((part) => known.get(part) ?? parseArms('--policies', [part]))
   const ours = ARMS.filter(({ label }) => label === OURS && !arms.some((arm) => arm.label === OURS))
   return [...ours, ...arms]
 }

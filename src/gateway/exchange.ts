@@ -19,9 +19,6 @@ import { replyError } from './reply-error.ts'
 import { type RestingEndpoints, retryAfterSeconds } from './resting-endpoints.ts'
 import type { FailureReason } from './retry-rule.ts'
 
-/** Seconds for which a stream without a token is held back, unless it is configured. */
-const HOLD_HEAD = 5
-
 export interface ExchangeParts {
   readonly response: ServerResponse
   readonly route: Route
@@ -61,7 +58,7 @@ export class Exchange implements AttemptOwner {
     this.#parts = parts
     this.route = parts.route
     this.response = parts.response
-    this.holdHead = context.settings.holdHead ?? HOLD_HEAD
+    this.holdHead = context.settings.holdHead
   }
 
   /** Sends the request to the best endpoint. */
@@ -163,7 +160,7 @@ export class Exchange implements AttemptOwner {
   #requestFor(endpoint: EndpointState): EngineRequest {
     const { settings, buffers } = this.#context
     const engine = this.#context.engineOf?.(endpoint)
-    const ask = settings.askUsage ?? 'none'
+    const ask = settings.askUsage
     const special =
       engine === undefined && ask !== 'all'
         ? undefined

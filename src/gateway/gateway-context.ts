@@ -30,13 +30,13 @@ export interface GatewaySettings {
   readonly dropHeaders: ReadonlySet<string>
   /** Request header that separates tenants' caches, lower-case. */
   readonly tenantHeader: string | undefined
-  /** Streams of which engines are asked for usage where the client does not ask; `none` where it is left out. */
-  readonly askUsage?: AskUsage
+  /** Streams of which engines are asked for usage where the client does not ask. */
+  readonly askUsage: AskUsage
   /**
    * Seconds for which the head of a stream is held back while nothing was generated, so that an error in it can still
-   * move to another endpoint; 0 relays it at once. 5 where it is left out.
+   * move to another endpoint; 0 relays it at once.
    */
-  readonly holdHead?: number
+  readonly holdHead: number
 }
 
 /** No engine, those that are known by name to understand it, or every one. */

@@ -63,6 +63,8 @@ export async function gatewayRig(
       headers: { requestId: 'x-request-id', decisions: true, compatible: false },
       dropHeaders: new Set<string>(),
       tenantHeader: undefined,
+      askUsage: 'none' as const,
+      holdHead: 5,
       ...settings,
     },
     reportFault(_request: string, error: unknown) {
