@@ -22,14 +22,14 @@ const plans = new Map<string, Promise<LoadPlan>>()
 export async function caseWorkload(load: LoadCase, replicas: number, seed: number): Promise<Workload> {
   switch (load.kind) {
     case 'trace': {
-      const { workload } = await tracePlan(load.path)
-      const left = skipSessions(workload(seed), load.skip ?? 0)
+      const plan = await tracePlan(load.path)
+      const left = skipSessions(plan.workload(seed), load.skip ?? 0)
       const taken = takeRequests(left, Math.round(load.requestsPerEndpoint * replicas))
       return scaleTimes(taken, (load.speedPer8 * replicas) / 8, 1)
     }
     case 'closed-trace': {
-      const { workload } = await tracePlan(load.path)
-      const whole = dropLongPrompts(workload(seed), load.maxPrompt)
+      const plan = await tracePlan(load.path)
+      const whole = dropLongPrompts(plan.workload(seed), load.maxPrompt)
       const copied = copySessions(whole, Math.round(load.sessionsPerEndpoint * replicas), createRandom(seed))
       const sessions = copied.sessions.map((session) => ({
         ...session,

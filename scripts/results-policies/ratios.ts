@@ -44,7 +44,7 @@ export function geometricRatio(pairs: readonly Pair[]): Ratio {
   // Few seeds have few different draws.
   const known = new Map<string, number>()
   for (let r = 0; r < RESAMPLES; r++) {
-    const places = Array.from({ length: seeds }, () => Math.floor(random() * seeds)).toSorted()
+    const places = Array.from({ length: seeds }, () => Math.floor(random() * seeds)).toSorted((a, b) => a - b)
     const key = places.join(' ')
     const found = known.get(key) ?? geometricMean(pairs.map((pair) => ratioOf(takeSeeds(pair, places))))
     known.set(key, found)

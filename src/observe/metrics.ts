@@ -71,7 +71,11 @@ export class Metrics {
     'Prompt tokens predicted to be cached, of answers whose engine reported what was, in its own tokens',
     PLACE,
   )
-  readonly #reported = this.#counter('reuse_reported_tokens_total', 'What the engine reported of the same answers', PLACE)
+  readonly #reported = this.#counter(
+    'reuse_reported_tokens_total',
+    'What the engine reported of the same answers',
+    PLACE,
+  )
   readonly #missing = this.#counter('reuse_missing_tokens_total', 'Tokens predicted and not found, per answer', PLACE)
   readonly #surplus = this.#counter('reuse_surplus_tokens_total', 'Tokens found and not predicted, per answer', PLACE)
 
