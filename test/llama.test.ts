@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import { findLlamaServer, llamaFleet } from './testing/llama-fleet.ts'
+import { metricsPage } from './testing/metrics-page.ts'
 import { runRouter } from './testing/router-fixture.ts'
 
 const found = findLlamaServer()
@@ -16,6 +17,17 @@ const ROUNDS = 6
 interface Reuse {
   readonly cached: number
   readonly prompt: number
+}
+
+/** Prompt tokens that the index believed an endpoint to have cached, beside those the engine found there. */
+interface Prediction {
+  readonly endpoint: string
+  readonly predicted: number
+  readonly reported: number
+}
+
+interface Measured extends Reuse {
+  readonly predictions: readonly Prediction[]
 }
 
 /** The same load for every policy: chats of several turns side by side, each turn with the real answer before it. */
@@ -42,7 +54,7 @@ const THINK_MS = 100
 async function oneChat(client: OpenAI, chat: number): Promise<Reuse> {
   await sleep((chat % CHATS) * STAGGER_MS)
   const messages: OpenAI.ChatCompletionMessageParam[] = [
-    { role: 'system', content: `Chat ${chat}: ${`rule ${chat * 7} of this assistant. `.repeat(20)}` },
+    { role: 'system', content: `Chat ${chat}: ${`rule ${chat * 7} of this assistant. `.repeat(35)}` },
   ]
   const reuse = { cached: 0, prompt: 0 }
   for (let turn = 0; turn < TURNS; turn++) {
@@ -56,24 +68,58 @@ async function oneChat(client: OpenAI, chat: number): Promise<Reuse> {
   return reuse
 }
 
-async function measure(policy: string): Promise<Reuse> {
+async function measure(policy: string): Promise<Measured> {
   await using fleet = await llamaFleet(program, ENGINES)
   await using router = await runRouter({ endpoints: fleet.urls, policy })
-  return await multiTurnChats(router.gateway)
+  const reuse = await multiTurnChats(router.gateway)
+  return { ...reuse, predictions: await predictionsOf(router.admin) }
+}
+
+async function predictionsOf(admin: string): Promise<Prediction[]> {
+  const { samples } = await metricsPage(admin)
+  const family = (name: string) => samples.filter((sample) => sample.name === `kvasir_reuse_${name}_tokens_total`)
+  const reported = new Map(family('reported').map(({ labels, value }) => [labels['endpoint'], value]))
+  return family('predicted').map(({ labels, value }) => ({
+    endpoint: labels['endpoint'] ?? '',
+    predicted: value,
+    reported: reported.get(labels['endpoint']) ?? 0,
+  }))
+}
+
+/** Predicted as a share of reported tokens, all endpoints together; printed for each of them. */
+function predictedShare(policy: string, predictions: readonly Prediction[]): number {
+  const total = (of: (prediction: Prediction) => number) => predictions.reduce((sum, one) => sum + of(one), 0)
+  const sums = {
+    endpoint: 'together',
+    predicted: total((one) => one.predicted),
+    reported: total((one) => one.reported),
+  }
+  for (const { endpoint, predicted, reported } of [...predictions, sums]) {
+    console.log(
+      `${policy}, ${endpoint}: ${predicted.toFixed(0)} cached tokens predicted, ${reported} reported: ${(predicted / reported).toFixed(3)}`,
+    )
+  }
+  return sums.predicted / sums.reported
 }
 
 describe.skipIf(program === '')('three real llama.cpp servers', () => {
   it('find at least 1.5 times as many prompt tokens cached as under round robin', { timeout: 120_000 }, async () => {
     const roundRobin = await measure('round-robin')
     const ours = await measure('marginal-cost')
-    const share = ({ cached, prompt }: Reuse): string =>
+    const shareOf = ({ cached, prompt }: Reuse): string =>
       `${cached} of ${prompt} (${((100 * cached) / prompt).toFixed(1)} %)`
     const ratio = ours.cached / roundRobin.cached
     console.log(
-      `cached tokens, the engines' own word: marginal-cost ${share(ours)}, round-robin ${share(roundRobin)}: ${ratio.toFixed(2)} times`,
+      `cached tokens, the engines' own word: marginal-cost ${shareOf(ours)}, round-robin ${shareOf(roundRobin)}: ${ratio.toFixed(2)} times`,
     )
     expect(ours.prompt).toBeGreaterThan(10_000)
     expect(ratio).toBeGreaterThanOrEqual(1.5)
+    // Every answer's report counts, and what was expected of the caches is what was found in them.
+    expect(ours.predictions.reduce((sum, { reported }) => sum + reported, 0)).toBe(ours.cached)
+    expect(predictedShare('round-robin', roundRobin.predictions)).toBeGreaterThan(0.5)
+    const share = predictedShare('marginal-cost', ours.predictions)
+    expect(share).toBeGreaterThan(0.75)
+    expect(share).toBeLessThan(1.25)
   })
 
   it('stream through the gateway, and free the slot when the client leaves', { timeout: 60_000 }, async () => {

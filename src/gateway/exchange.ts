@@ -162,9 +162,7 @@ export class Exchange implements AttemptOwner {
     const engine = this.#context.engineOf?.(endpoint)
     const ask = settings.askUsage
     const special =
-      engine === undefined && ask !== 'all'
-        ? undefined
-        : engineRequest(this.#parts.client, engine, ask, buffers)
+      engine === undefined && ask !== 'all' ? undefined : engineRequest(this.#parts.client, engine, ask, buffers)
     return special ?? (this.#plain ??= plainRequest(this.#parts.client, buffers))
   }
 
