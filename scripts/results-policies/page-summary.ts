@@ -26,8 +26,7 @@ export function summary(cells: readonly CellRuns[]): string {
 /** (1) How often ours is as good as whatever is best in a cell. */
 function nearness(cells: readonly CellRuns[]): string {
   const near = (label: string, figure: FigureName) =>
-    cells.filter((runs) => mean(seriesOf(runs, label, figure)) <= standingOf(runs, figure).bestValue * (1 + TOLERANCE))
-      .length
+    cells.filter((runs) => standingOf(runs, figure, label).ratio <= 1 + TOLERANCE).length
   const rivals = rivalsOf(cells).toSorted((a, b) => near(b, 'ttft') - near(a, 'ttft'))
   const behind = cells
     .map((runs) => standingOf(runs, 'ttft'))

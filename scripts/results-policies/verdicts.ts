@@ -8,22 +8,23 @@ import type { Pair, Ratio } from './ratios.ts'
 /** How much worse still counts as equal: what the simulator cannot tell apart. */
 export const TOLERANCE = 0.03
 
-/** How our policy stands in a cell against the best of all. */
+/** How a policy stands in a cell against the best of the others. */
 export interface Standing {
   readonly runs: CellRuns
-  /** Label of the policy with the lowest mean. */
+  /** Label of the policy that is furthest ahead of it, with the seeds that both were run with. */
   readonly best: string
   readonly bestValue: number
-  /** Ours over the best. */
+  /** The policy over the best, 1 or more where it is not the best itself. */
   readonly ratio: number
 }
 
-/** The policy with the lowest mean of a figure in a cell, and ours beside it. */
-export function standingOf(runs: CellRuns, figure: FigureName): Standing {
-  const means = [...runs.arms.keys()].map((label) => ({ label, value: mean(seriesOf(runs, label, figure)) }))
-  const best = means.reduce((low, one) => (one.value < low.value ? one : low))
-  const ours = mean(seriesOf(runs, OURS, figure))
-  return { runs, best: best.label, bestValue: best.value, ratio: ours / best.value }
+/** A policy in a cell beside the one that is furthest ahead of it. */
+export function standingOf(runs: CellRuns, figure: FigureName, label = OURS): Standing {
+  const others = [...runs.arms.keys()].filter((other) => other !== label)
+  const ratios = others.map((other) => ({ other, ratio: ratioOf(pairOf(runs, label, other, figure)) }))
+  const worst = ratios.reduce((high, one) => (one.ratio > high.ratio ? one : high))
+  const { base } = pairOf(runs, label, worst.other, figure)
+  return { runs, best: worst.other, bestValue: mean(base), ratio: worst.ratio }
 }
 
 /** One arm and another in a cell, with the seeds that both were run with. */
