@@ -348,4 +348,24 @@ describe('an endpoint that was away for a moment', () => {
   it('holds nothing that is known, where nobody can tell', { timeout: 30_000 }, async () => {
     expect(await away(false)).toEqual({ reason: 'waiting', matched: 0 })
   })
+
+  it('holds nothing of what it reported, while its events cannot be heard', { timeout: 30_000 }, async () => {
+    const addresses = { address: `tcp://127.0.0.1:${await freePort()}`, replay: `tcp://127.0.0.1:${await freePort()}` }
+    const before = await KvEventPublisher.start(addresses)
+    await using engine = await fakeEngine()
+    await using router = await runRouter({ endpoints: [{ url: engine.url, id: 'e', kvEvents: addresses }] })
+    const prompt = idsOf(1, 2 * BLOCK)
+    const matched = async (): Promise<number> => (await explain(router.admin, body(prompt))).matchedTokens
+    publish(before, [stored(prompt)])
+    await becomes(router.admin, 'e', 'complete')
+    expect(await matched()).toBe(2 * BLOCK)
+    await before[Symbol.asyncDispose]()
+    await becomes(router.admin, 'e', 'disconnected')
+    expect(await matched()).toBe(0)
+    await using after = await KvEventPublisher.start(addresses)
+    await becomes(router.admin, 'e', 'waiting')
+    publish(after, [stored(prompt)])
+    await becomes(router.admin, 'e', 'complete')
+    expect(await matched()).toBe(2 * BLOCK)
+  })
 })

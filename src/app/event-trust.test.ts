@@ -91,6 +91,19 @@ test('several ranks behind one endpoint are never relied on', () => {
   expect(told).toEqual(['complete', 'several-ranks', 'complete'])
 })
 
+test('what was known counts again once a broken connection has been made anew', () => {
+  const { trust, told } = create()
+  trust.connected(true)
+  trust.batch(0)
+  trust.connected(false)
+  expect(trust.current).toMatchObject({ exact: false, reason: 'disconnected' })
+  trust.connected(true)
+  trust.connected(false)
+  trust.restarted()
+  trust.connected(true)
+  expect(told).toEqual(['complete', 'disconnected', 'complete', 'disconnected', 'waiting'])
+})
+
 test('events are of no use where the tokens are others than those that prompts are looked up by', () => {
   const { trust, told } = create()
   trust.batch(0)

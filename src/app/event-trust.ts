@@ -10,6 +10,8 @@ export type TrustReason =
   | 'incomplete'
   /** None come although the endpoint serves requests. */
   | 'silent'
+  /** The connection to its publisher is broken, so that nobody tells what has been evicted, or of a restart. */
+  | 'disconnected'
   /** They do not account for what the engine computes. */
   | 'missing'
   /** Its tokens are not those that others of its model have, by which prompts are looked up. */
@@ -103,6 +105,11 @@ export class EventTrust {
   publishers(count: number): void {
     const why = `${count} data-parallel ranks are behind it, each with a cache of its own: list each rank as an endpoint`
     this.#obstruct('several-ranks', count > 1 ? why : undefined)
+  }
+
+  /** Whether the publisher can be heard, and what was missed meanwhile has been asked for. */
+  connected(connected: boolean): void {
+    this.#obstruct('disconnected', connected ? undefined : 'the connection to where it publishes is broken')
   }
 
   /** Why the endpoint's tokens are not those of its model's other endpoints; undefined when they are. */

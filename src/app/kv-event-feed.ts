@@ -165,6 +165,7 @@ export class KvEventFeed implements Disposable {
         this.#trust.restarted()
       },
       onLost: (loss) => this.#lost(loss),
+      onConnected: (connected) => this.#trust.connected(connected),
       onSilent: ({ message }) => this.#trust.silent(message),
       onProblem: ({ kind, message }) => logger.warn({ endpoint: id, kind, problem: message }, 'KV events'),
     }

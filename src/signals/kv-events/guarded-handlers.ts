@@ -31,6 +31,10 @@ export class GuardedHandlers {
     this.#call('onLost', () => this.#handlers.onLost(loss))
   }
 
+  connected(connected: boolean): void {
+    this.#call('onConnected', () => this.#handlers.onConnected?.(connected))
+  }
+
   silent(silence: Silence): void {
     const message = `${this.#where}: ${silence.message}`
     this.#call('onSilent', () => this.#handlers.onSilent?.({ ...silence, message }))

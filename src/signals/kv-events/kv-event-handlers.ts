@@ -39,6 +39,11 @@ export interface KvEventHandlers {
   onRestarted(topic: string): void
   /** Messages are missing for good, so what is known may be wrong: forget it. What follows comes after the hole. */
   onLost(loss: Loss): void
+  /**
+   * Whether a connection exists: false when it breaks, since from then on nobody tells what the engine evicts or whether
+   * it is still the same process; true when there is one again and the history, where it is kept, has been asked.
+   */
+  onConnected?(connected: boolean): void
   /** Events are expected and none come. Told once until one comes. */
   onSilent?(silence: Silence): void
   /** Something is wrong that a person must repair. Each kind is told once. */

@@ -41,6 +41,8 @@ interface Heard {
   readonly losses: Loss[]
   readonly problems: StreamProblem[]
   readonly silences: Silence[]
+  /** Whether there is a connection, each time it was told, and what had been told last before. */
+  readonly connections: { readonly connected: boolean; readonly after: number | string | undefined }[]
   readonly subscriber: KvEventSubscriber
 }
 
@@ -55,6 +57,7 @@ async function follow(options: Partial<SubscriberOptions> & { readonly address: 
   const losses: Loss[] = []
   const problems: StreamProblem[] = []
   const silences: Silence[] = []
+  const connections: Heard['connections'] = []
   const subscriber = await KvEventSubscriber.start(
     { endpoint: 'a', decode: decodeVllm, ...options },
     {
@@ -69,12 +72,13 @@ async function follow(options: Partial<SubscriberOptions> & { readonly address: 
         log.push('lost')
         losses.push(loss)
       },
+      onConnected: (connected) => connections.push({ connected, after: log.at(-1) }),
       onSilent: (silence) => silences.push(silence),
       onProblem: (problem) => problems.push(problem),
     },
   )
   open.push(subscriber)
-  return { log, losses, problems, silences, subscriber }
+  return { log, losses, problems, silences, connections, subscriber }
 }
 
 async function until(condition: () => boolean, what = 'it'): Promise<void> {
@@ -224,6 +228,12 @@ test('a process that died and came back at the same address is noticed without a
   await first[Symbol.asyncDispose]()
   await until(() => !heard.subscriber.connected, 'the end of the connection')
   const second = await again(addresses)
+  await until(() => heard.connections.length === 3, 'another connection')
+  expect(heard.connections).toEqual([
+    { connected: true, after: undefined },
+    { connected: false, after: 3 },
+    { connected: true, after: 'restarted' },
+  ])
   second.publish(message(50))
   await until(() => heard.log.includes(50))
   expect(heard.log).toEqual([0, 1, 2, 3, 'restarted', 50])

@@ -224,12 +224,14 @@ export class KvEventSubscriber implements Disposable {
   #connected(): void {
     this.#connections++
     this.#failedHandshakes = 0
-    if (this.#replayAddress !== undefined) void this.#synchronize()
+    if (this.#replayAddress === undefined) this.#handlers.connected(true)
+    else void this.#synchronize().then(() => this.connected && this.#handlers.connected(true))
   }
 
   #disconnected(): void {
     this.#connections = Math.max(0, this.#connections - 1)
     for (const stream of this.#streams.values()) stream.distrust()
+    if (!this.connected) this.#handlers.connected(false)
   }
 
   /** Asks the history whether messages are missing behind the last one; meanwhile live messages wait. */

@@ -4,7 +4,7 @@ import type { Dealer, Publisher, Router, Subscriber } from 'zeromq'
 const HIGH_WATER_MARK = 100_000
 /** Milliseconds between two attempts to connect: the first pause, and the longest. */
 const RECONNECT_MS = 100
-const RECONNECT_MAX_MS = 5000
+const RECONNECT_MAX_MS = 1000
 
 /** Opens sockets that give up unsent messages when closed. Whoever opens one closes it. */
 export interface SocketFactory {
