@@ -256,14 +256,27 @@ it('an engine may dial in, and its own form of events is read', { timeout: 30_00
   expect((await explain(router.admin, body(prompt, { cache_salt: 's' }))).matchedTokens).toBe(2 * BLOCK)
 })
 
-it('ranks behind one address are endpoints of their own', { timeout: 30_000 }, async () => {
-  await using engine = await fakeEngine()
+/** Publishers of two ranks, at two ports next to each other. */
+async function twoRanks(): Promise<{ port: number; publishers: readonly [KvEventPublisher, KvEventPublisher] }> {
   const port = await freePort()
-  const ranks = [0, 1]
   const start = (rank: number): Promise<KvEventPublisher> =>
     KvEventPublisher.start({ address: `tcp://127.0.0.1:${port}`, rank })
-  await using first = await start(0)
-  await using second = await start(1)
+  const first = await start(0)
+  try {
+    return { port, publishers: [first, await start(1)] }
+  } catch {
+    // The port next to a free one may be taken.
+    await first[Symbol.asyncDispose]()
+    return twoRanks()
+  }
+}
+
+it('ranks behind one address are endpoints of their own', { timeout: 30_000 }, async () => {
+  await using engine = await fakeEngine()
+  const ranks = [0, 1]
+  const { port, publishers } = await twoRanks()
+  await using first = publishers[0]
+  await using second = publishers[1]
   await using router = await runRouter({
     endpoints: ranks.map((rank) => ({
       url: engine.url,
