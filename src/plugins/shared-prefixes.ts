@@ -51,12 +51,9 @@ export function createSharedPrefixes(): SharedPrefixes {
         if (others === undefined) break
         // Matches may be whole tokens where a block is not.
         const tokens = Math.floor(Math.min(request.promptTokens, depth * request.tokensPerBlock))
-        const holding = countHolders(candidates, tokens)
-        prefix.add(tokens, others, holding)
-        if (((others + 1) / (total + 1)) * candidates.length < holding + SLACK) continue
-        prefix.dueTokens = tokens
-        prefix.dueSharing = others
+        prefix.add(tokens, others)
       }
+      prefix.count(candidates, total)
       return prefix
     },
     add({ blocks }) {
@@ -87,17 +84,41 @@ class SharedPrefixView implements SharedPrefix {
   readonly #tokens = new Float64Array(DEPTHS.length)
   /** Part of the tokens between a level and the one before that falls to one more prompt. */
   readonly #part = new Float64Array(DEPTHS.length)
+  readonly #others = new Float64Array(DEPTHS.length)
+  readonly #holders = new Uint32Array(DEPTHS.length)
 
   begin({ promptTokens }: SchedulingRequest): void {
     this.#promptTokens = promptTokens
     this.#levels = this.dueTokens = this.dueSharing = 0
   }
 
-  /** The first `tokens` are shared by so many others, and held by so many endpoints. */
-  add(tokens: number, others: number, holders: number): void {
+  /** The first `tokens`, more than those before, are shared by so many others. */
+  add(tokens: number, others: number): void {
     this.#tokens[this.#levels] = tokens
-    this.#part[this.#levels] = 1 / (1 + others / Math.max(1, holders))
+    this.#others[this.#levels] = others
+    this.#holders[this.#levels] = 0
     this.#levels += 1
+  }
+
+  /** Counts who holds how much; `total` requests are in flight. */
+  count(candidates: readonly Candidate<'matchedTokens'>[], total: number): void {
+    if (this.#levels === 0) return
+    for (let i = 0; i < candidates.length; i++) {
+      const { matchedTokens } = candidates[i]!.signals
+      let level = this.#levels - 1
+      while (level >= 0 && this.#tokens[level]! > matchedTokens) level -= 1
+      if (level >= 0) this.#holders[level]! += 1
+    }
+    let holding = 0
+    for (let level = this.#levels - 1; level >= 0; level--) {
+      holding += this.#holders[level]!
+      const others = this.#others[level]!
+      this.#part[level] = 1 / (1 + others / Math.max(1, holding))
+      // The deepest level counts of which another copy is due.
+      if (this.dueTokens > 0 || ((others + 1) / (total + 1)) * candidates.length < holding + SLACK) continue
+      this.dueTokens = this.#tokens[level]!
+      this.dueSharing = others
+    }
   }
 
   newTokens(matchedTokens: number): number {
@@ -109,10 +130,4 @@ class SharedPrefixView implements SharedPrefix {
     }
     return added + this.#promptTokens - upTo
   }
-}
-
-function countHolders(candidates: readonly Candidate<'matchedTokens'>[], tokens: number): number {
-  let count = 0
-  for (let i = 0; i < candidates.length; i++) if (candidates[i]!.signals.matchedTokens >= tokens) count += 1
-  return count
 }
