@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { deepStrictEqual } from 'node:assert/strict'
 import { cpus } from 'node:os'
 import type { BlockHash } from '../src/signals/kv-events/block-hash.ts'
-import type { BlocksStored, DecodeBatch, KvEvent } from '../src/signals/kv-events/kv-event.ts'
+import { type BlocksStored, type DecodeBatch, type KvEvent, PLAIN_STORE } from '../src/signals/kv-events/kv-event.ts'
 import { decodeSglang } from '../src/signals/kv-events/decode-sglang.ts'
 import { decodeVllm } from '../src/signals/kv-events/decode-vllm.ts'
 import { createSglangEncoder } from '../src/signals/kv-events/encode-sglang.ts'
@@ -40,16 +40,7 @@ function storedEvent(hashBytes: number, parentHash: BlockHash | undefined): Bloc
     tokenIds: Uint32Array.from({ length: BLOCKS * BLOCK_SIZE }, () => random() * 150_000),
     blockSize: BLOCK_SIZE,
     tier: 'gpu',
-    loraId: undefined,
-    loraName: undefined,
-    cacheSalt: undefined,
-    extraKeys: undefined,
-    groupIndex: undefined,
-    groupKind: undefined,
-    slidingWindow: undefined,
-    locality: undefined,
-    ownership: undefined,
-    sessionId: undefined,
+    ...PLAIN_STORE,
   }
 }
 

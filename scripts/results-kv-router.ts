@@ -1,5 +1,5 @@
-import type { OverSeeds } from './results-kv-router/over-seeds.ts'
-import { notWorse, overSeeds, ratioOverSeeds, shown, shownShare, verdict } from './results-kv-router/over-seeds.ts'
+import type { OverSeeds } from './results/over-seeds.ts'
+import { notWorse, overSeeds, ratioOverSeeds, shown, shownShare, verdict } from './results/over-seeds.ts'
 import type { KvRouterFigures } from './results-kv-router/cells.ts'
 import {
   ARMS,
@@ -12,7 +12,7 @@ import {
   runCell,
   SEEDS,
 } from './results-kv-router/cells.ts'
-import type { Measured } from './results-kv-router/seeded-runs.ts'
+import type { Measured } from './results/seeded-runs.ts'
 import { markdownTable, writePage } from './results/table.ts'
 
 /** Writes docs/results/kv-router.md: KV-Router's table of 60 requests, on simulated engines whose caches are real. */

@@ -1,7 +1,7 @@
-import type { OverSeeds } from './results-kv-router/over-seeds.ts'
-import { overSeeds, ratioOverSeeds, shown, shownShare, verdict } from './results-kv-router/over-seeds.ts'
-import type { RequestFigures } from './results-kv-router/request-figures.ts'
-import type { Measured } from './results-kv-router/seeded-runs.ts'
+import type { OverSeeds } from './results/over-seeds.ts'
+import { overSeeds, ratioOverSeeds, shown, shownShare, verdict } from './results/over-seeds.ts'
+import type { RequestFigures } from './results/request-figures.ts'
+import type { Measured } from './results/seeded-runs.ts'
 import { kvSizeTable } from './results-mini-llm-d/kv-size.ts'
 import type { Cell } from './results-mini-llm-d/settings.ts'
 import {

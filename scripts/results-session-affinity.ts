@@ -1,13 +1,6 @@
-import type { OverSeeds } from './results-kv-router/over-seeds.ts'
-import {
-  differenceOverSeeds,
-  overSeeds,
-  ratioOverSeeds,
-  shown,
-  shownShare,
-  verdict,
-} from './results-kv-router/over-seeds.ts'
-import type { Measured } from './results-kv-router/seeded-runs.ts'
+import type { OverSeeds } from './results/over-seeds.ts'
+import { differenceOverSeeds, overSeeds, ratioOverSeeds, shown, shownShare, verdict } from './results/over-seeds.ts'
+import type { Measured } from './results/seeded-runs.ts'
 import type { SessionFigures } from './results-session-affinity/settings.ts'
 import {
   AFFINITY,

@@ -70,6 +70,6 @@ it('what is matched is what the engine then finds cached, while it evicts', { ti
   console.log(`tokens matched wrongly, of ${cached} cached: ${error(exact)} by events, ${error(predicted)} predicted`)
   expect(cached).toBeGreaterThan(10_000)
   // What was sent a moment ago counts as held until its events come, even when it is evicted before.
-  expect(exact.filter(({ matched, cached }) => matched !== cached).length).toBeLessThan(exact.length / 8)
-  expect(error(exact)).toBeLessThan(error(predicted) / 3)
+  expect(exact.filter(({ matched, cached }) => matched !== cached).length).toBeLessThan(exact.length / 10)
+  expect(error(exact)).toBeLessThan(error(predicted) / 5)
 })

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { KvEventPublisher } from '../src/signals/kv-events/publisher.ts'
 import { createVllmEncoder } from '../src/signals/kv-events/encode-vllm.ts'
 import { createSglangEncoder } from '../src/signals/kv-events/encode-sglang.ts'
-import type { BlocksRemoved, BlocksStored, KvEvent } from '../src/signals/kv-events/kv-event.ts'
+import { type BlocksRemoved, type BlocksStored, type KvEvent, PLAIN_STORE } from '../src/signals/kv-events/kv-event.ts'
 import { explain } from './testing/decision-views.ts'
 import { endpointViews, isReady } from './testing/endpoint-views.ts'
 import { eventually } from './testing/eventually.ts'
@@ -36,16 +36,7 @@ function stored(tokens: readonly number[], extra: Partial<BlocksStored> = {}): B
     tokenIds: Uint32Array.from(tokens.slice(0, count * BLOCK)),
     blockSize: BLOCK,
     tier: 'gpu',
-    loraId: undefined,
-    loraName: undefined,
-    cacheSalt: undefined,
-    extraKeys: undefined,
-    groupIndex: undefined,
-    groupKind: undefined,
-    slidingWindow: undefined,
-    locality: undefined,
-    ownership: undefined,
-    sessionId: undefined,
+    ...PLAIN_STORE,
     ...extra,
   }
 }

@@ -1,17 +1,12 @@
 import type { PartConfig } from '../../src/core/plugin.ts'
 import type { EngineProfile } from '../../src/engine/profile.ts'
+import type { Arm } from '../../src/sim/arms.ts'
 import { Simulation } from '../../src/sim/simulation.ts'
 import { statistics } from '../../src/stats/summary.ts'
 import type { Workload } from '../../src/workload/workload.ts'
 import { plainEndpoints } from '../plain-endpoints.ts'
 import { makeTrace } from './trace.ts'
 import type { TraceShape } from './trace.ts'
-
-/** A policy under the name it has on the page. */
-export interface Arm {
-  readonly label: string
-  readonly policy: PartConfig
-}
 
 /** Engines and a load. */
 export interface Cell {

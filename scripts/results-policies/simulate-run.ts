@@ -1,3 +1,4 @@
+import { scaledRates } from '../../src/core/rates.ts'
 import type { EngineProfile } from '../../src/engine/profile.ts'
 import { profileNamed } from '../../src/engine/profiles.ts'
 import { runSimulation } from '../../src/sim/run-simulation.ts'
@@ -63,17 +64,5 @@ function believedOf(engine: EngineProfile, fleet: Cell['fleet']): EngineProfile 
 
 /** An engine all of whose steps take `factor` times as long. */
 function scaled(profile: EngineProfile, factor: number): EngineProfile {
-  const { rates } = profile
-  return {
-    ...profile,
-    rates: {
-      prefillBase: rates.prefillBase * factor,
-      prefillPerToken: rates.prefillPerToken * factor,
-      prefillPerPair: rates.prefillPerPair * factor,
-      decodeBase: rates.decodeBase * factor,
-      decodePerSequence: rates.decodePerSequence * factor,
-      decodePerKvToken: rates.decodePerKvToken * factor,
-      overhead: rates.overhead * factor,
-    },
-  }
+  return { ...profile, rates: scaledRates(profile.rates, factor) }
 }

@@ -41,3 +41,16 @@ export function prefillSeconds(rates: StepRates, uncached: number, cached: numbe
 export function decodeStepSeconds(rates: StepRates, sequences: number, kvTokens: number): number {
   return rates.decodeBase + rates.overhead + rates.decodePerSequence * sequences + rates.decodePerKvToken * kvTokens
 }
+
+/** The rates of an engine that takes `factor` times as long for everything. */
+export function scaledRates(rates: StepRates, factor: number): StepRates {
+  return {
+    prefillBase: rates.prefillBase * factor,
+    prefillPerToken: rates.prefillPerToken * factor,
+    prefillPerPair: rates.prefillPerPair * factor,
+    decodeBase: rates.decodeBase * factor,
+    decodePerSequence: rates.decodePerSequence * factor,
+    decodePerKvToken: rates.decodePerKvToken * factor,
+    overhead: rates.overhead * factor,
+  }
+}

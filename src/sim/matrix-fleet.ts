@@ -1,3 +1,4 @@
+import { scaledRates } from '../core/rates.ts'
 import type { EngineProfile } from '../engine/profile.ts'
 import { profileNamed } from '../engine/profiles.ts'
 import type { Cell } from './matrix-cells.ts'
@@ -73,15 +74,7 @@ function slowed(profile: EngineProfile, factor: number): EngineProfile {
   return {
     ...profile,
     name: `${profile.name} x${factor}`,
-    rates: {
-      prefillBase: rates.prefillBase * factor,
-      prefillPerToken: rates.prefillPerToken * factor,
-      prefillPerPair: rates.prefillPerPair * factor,
-      decodeBase: rates.decodeBase * factor,
-      decodePerSequence: rates.decodePerSequence * factor,
-      decodePerKvToken: rates.decodePerKvToken * factor,
-      overhead: rates.overhead * factor,
-    },
+    rates: scaledRates(rates, factor),
     ...(decodeTable === undefined ? {} : { decodeTable: decodeTable.map((seconds) => seconds * factor) }),
   }
 }

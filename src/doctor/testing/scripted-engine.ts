@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { createVllmEncoder } from '../../signals/kv-events/encode-vllm.ts'
 import type { KvEventPublisher } from '../../signals/kv-events/publisher.ts'
+import { PLAIN_STORE } from '../../signals/kv-events/kv-event.ts'
 
 /** What a scripted engine does otherwise than a good one. */
 export interface Script {
@@ -116,19 +117,6 @@ function details(hits: number, cached: Script['cached']) {
 /** The full blocks of a prompt of so many tokens. */
 function storedBatch(tokens: number) {
   const blocks = Math.floor(tokens / BLOCK)
-  const unknown = {
-    parentHash: undefined,
-    loraId: undefined,
-    loraName: undefined,
-    cacheSalt: undefined,
-    extraKeys: undefined,
-    groupIndex: undefined,
-    groupKind: undefined,
-    slidingWindow: undefined,
-    locality: undefined,
-    ownership: undefined,
-    sessionId: undefined,
-  }
   return {
     timestamp: Date.now() / 1000,
     events: [
@@ -138,7 +126,8 @@ function storedBatch(tokens: number) {
         tokenIds: Uint32Array.from({ length: blocks * BLOCK }, (_, i) => i),
         blockSize: BLOCK,
         tier: 'gpu' as const,
-        ...unknown,
+        parentHash: undefined,
+        ...PLAIN_STORE,
       },
     ],
   }

@@ -1,7 +1,7 @@
 import type { CacheListener } from '../../engine/engine-hooks.ts'
 import type { EngineRequest } from '../../engine/sequence.ts'
 import type { BlockHash } from '../../signals/kv-events/block-hash.ts'
-import type { BlocksStored, KvEvent } from '../../signals/kv-events/kv-event.ts'
+import { type BlocksStored, type KvEvent, PLAIN_STORE } from '../../signals/kv-events/kv-event.ts'
 import type { BlockContent } from './block-content.ts'
 import type { HashChain } from './hash-chain.ts'
 
@@ -131,15 +131,10 @@ function storedEvent(
     tokenIds: tokens.subarray(from * blockSize, (from + blockHashes.length) * blockSize),
     blockSize,
     tier: 'gpu',
+    ...PLAIN_STORE,
     loraId: adapter?.id,
     loraName: adapter?.name,
     cacheSalt: salt,
     extraKeys: isPlain ? undefined : blockHashes.map(() => []),
-    groupIndex: undefined,
-    groupKind: undefined,
-    slidingWindow: undefined,
-    locality: undefined,
-    ownership: undefined,
-    sessionId: undefined,
   }
 }

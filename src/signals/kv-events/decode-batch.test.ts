@@ -5,7 +5,7 @@ import { decodeSglang } from './decode-sglang.ts'
 import { decodeTensorrtLlm, decodeTensorrtLlmPull } from './decode-tensorrt-llm.ts'
 import { decodeVllm } from './decode-vllm.ts'
 import { createVllmEncoder } from './encode-vllm.ts'
-import type { BlocksStored, KvEventBatch } from './kv-event.ts'
+import { type BlocksStored, type KvEventBatch, PLAIN_STORE } from './kv-event.ts'
 
 // Written by msgspec 0.22 from vLLM's declarations: tokens 1 to 8 in blocks of 4, then a removal, then a clearing.
 const POSITIONAL =
@@ -25,16 +25,7 @@ const stored: BlocksStored = {
   tokenIds: Uint32Array.of(1, 2, 3, 4, 5, 6, 7, 8),
   blockSize: 4,
   tier: 'gpu',
-  loraId: undefined,
-  loraName: undefined,
-  cacheSalt: undefined,
-  extraKeys: undefined,
-  groupIndex: undefined,
-  groupKind: undefined,
-  slidingWindow: undefined,
-  locality: undefined,
-  ownership: undefined,
-  sessionId: undefined,
+  ...PLAIN_STORE,
 }
 
 function bytes(hex: string): Uint8Array {

@@ -46,6 +46,20 @@ export interface BlocksStored {
   readonly sessionId: string | undefined
 }
 
+/** What a store of plain text says nothing of: no adapter, no salt, full attention, nobody in particular. */
+export const PLAIN_STORE = {
+  loraId: undefined,
+  loraName: undefined,
+  cacheSalt: undefined,
+  extraKeys: undefined,
+  groupIndex: undefined,
+  groupKind: undefined,
+  slidingWindow: undefined,
+  locality: undefined,
+  ownership: undefined,
+  sessionId: undefined,
+} as const satisfies Partial<BlocksStored>
+
 /** One copy of each of these blocks is gone from a tier. */
 export interface BlocksRemoved {
   readonly type: 'blocks-removed'

@@ -1,14 +1,9 @@
 import type { PartConfig } from '../../src/core/plugin.ts'
+import type { Arm } from '../../src/sim/arms.ts'
 import type { SimulatedEndpoint } from '../../src/sim/scenario.ts'
 import type { SimulationResult } from '../../src/sim/simulation-result.ts'
 import { Simulation } from '../../src/sim/simulation.ts'
 import type { Workload } from '../../src/workload/workload.ts'
-
-/** A policy under the name that a page uses. */
-export interface Arm {
-  readonly label: string
-  readonly policy: PartConfig
-}
 
 /** Labels of endpoints, by their ids. */
 export type EndpointLabels = Readonly<Record<string, Readonly<Record<string, string>>>>
