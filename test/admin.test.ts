@@ -125,6 +125,7 @@ describe('/api/endpoints', () => {
       {
         id: 'e',
         url: engine.url,
+        rank: null,
         role: 'both',
         labels: { gpu: 'h100' },
         models: ['m'],

@@ -299,14 +299,16 @@ it('ranks behind one address are endpoints of their own', { timeout: 30_000 }, a
   }
 })
 
-it('several ranks behind one endpoint are predicted, and it is said why', { timeout: 30_000 }, async () => {
+it('several ranks that are to be one endpoint are predicted, and it is said why', { timeout: 30_000 }, async () => {
   await using publishing = await publisher()
   const line = (rank: number): string => `vllm:num_requests_running{engine="${rank}",model_name="m"} 0\n`
   await using engine = await fakeEngine(plainAnswer, 0, { health: 200, models: ['m'], metrics: line(0) + line(1) })
-  await using router = await runRouter({ endpoints: [{ url: engine.url, id: 'e', kvEvents: eventsOf(publishing) }] })
+  await using router = await runRouter({
+    endpoints: [{ url: engine.url, id: 'e', ranks: 1, kvEvents: eventsOf(publishing) }],
+  })
   publish(publishing, [stored(idsOf(1, BLOCK))])
   await becomes(router.admin, 'e', 'several-ranks')
-  expect((await prefixOf(router.admin, 'e')).why).toContain('list each rank as an endpoint')
+  expect((await prefixOf(router.admin, 'e')).why).toContain('set its ranks to 2, or auto')
 })
 
 it('a reload takes events away and brings them', { timeout: 30_000 }, async () => {

@@ -19,7 +19,22 @@ import { eventually } from './testing/eventually.ts'
 import { fakeEngine } from './testing/fake-engine.ts'
 import { findLlamaServer, llamaFleet } from './testing/llama-fleet.ts'
 import { post } from './testing/post.ts'
-import { configOf, type RunningRouter, runRouter } from './testing/router-fixture.ts'
+import {
+  ask,
+  BLOCK,
+  compared,
+  COMPLETIONS,
+  conversations,
+  endpointOf,
+  metric,
+  MODEL,
+  prefixMode,
+  text,
+  tokensOf,
+  type Turn,
+  usable,
+} from './testing/token-turns.ts'
+import { configOf, runRouter } from './testing/router-fixture.ts'
 
 const found = findLlamaServer()
 if ('missing' in found) {
@@ -28,21 +43,10 @@ if ('missing' in found) {
 const llama = 'program' in found ? found.program : ''
 const MODEL_FILE = resolve(import.meta.dirname, '../../shared/engines/llama-server/tiny.gguf')
 
-const BLOCK = 16
-const MODEL = 'simulated'
-const COMPLETIONS = '/v1/completions'
 const SLOW = { timeout: 60_000 }
 const profile = { ...profileNamed('qwen3-32b-tp2-h100'), blockSize: BLOCK }
 /** Long enough for a busy machine: what a missed deadline does is tested by itself. */
 const PATIENT = { deadline: '10s' }
-
-const answerShape = z.object({
-  usage: z.object({
-    prompt_tokens: z.int(),
-    prompt_tokens_details: z.object({ cached_tokens: z.int() }).nullish(),
-  }),
-})
-const tokensShape = z.array(z.object({ model: z.string(), exact: z.boolean(), reason: z.string(), why: z.string() }))
 
 let folder: ModelFolder
 let other: ModelFolder
@@ -64,78 +68,8 @@ afterAll(async () => {
 const engineWith = (path: string, more: Partial<EngineOptions> = {}): Promise<RunningEngine> =>
   startEngineServer({ speed: 500, profile, tokenizer: path, kvEvents: { form: 'vllm', replayPort: 0 }, ...more })
 
-function endpointOf({ url, kvEventSources: [source] }: RunningEngine, id = 'e'): object {
-  const events = source && { address: source.endpoint, replay: source.replay_endpoint }
-  return { url, id, ...(events === undefined ? {} : { kvEvents: events }) }
-}
-
 function pools(tokenizer: object): object[] {
   return [{ model: MODEL, tokenizer: { path: folder.path, ...PATIENT, ...tokenizer } }]
-}
-
-/** What `/api/endpoints` says of an endpoint's tokens. */
-async function tokensOf({ admin }: RunningRouter, id = 'e'): Promise<z.output<typeof tokensShape>[number] | undefined> {
-  const view = (await endpointViews(admin)).find((one) => one.id === id)
-  return tokensShape.parse(view?.['tokens'])[0]
-}
-
-async function compared(router: RunningRouter, id = 'e'): Promise<z.output<typeof tokensShape>[number]> {
-  return await eventually(`the tokens of ${id} are compared`, async () => {
-    const found = await tokensOf(router, id)
-    return found !== undefined && !['waiting', 'loading'].includes(found.reason) && found
-  })
-}
-
-const prefixMode = async ({ admin }: RunningRouter, id = 'e'): Promise<unknown> => {
-  const view = (await endpointViews(admin)).find((one) => one.id === id)
-  return z.looseObject({ mode: z.string(), reason: z.string() }).parse(view?.['prefix'])
-}
-
-const metric = async ({ admin }: RunningRouter, start: string): Promise<number | undefined> => {
-  const page = await (await fetch(`${admin}/metrics`)).text()
-  const line = page.split('\n').find((one) => one.startsWith(start))
-  return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ')))
-}
-
-interface Turn {
-  readonly matched: number
-  readonly decided: number
-  readonly cached: number
-  readonly prompt: number
-}
-
-/** Sends a request, and puts side by side what the router believed and what the engine then found. */
-async function ask({ gateway, admin }: RunningRouter, path: string, body: object): Promise<Turn> {
-  const answer = await post(gateway + path, JSON.stringify({ model: MODEL, max_tokens: 2, temperature: 0.5, ...body }))
-  expect(answer.status).toBe(200)
-  const { usage } = answerShape.parse(await answer.json())
-  const [decision] = await decisionViews(admin, 1)
-  return {
-    matched: decision?.matchedTokens ?? -1,
-    decided: decision?.promptTokens ?? -1,
-    cached: usage.prompt_tokens_details?.cached_tokens ?? 0,
-    prompt: usage.prompt_tokens,
-  }
-}
-
-/** What the engine can find cached of a match: it computes the last token at least, with the block it is in. */
-const usable = ({ matched, prompt }: Turn): number => Math.min(matched, BLOCK * Math.floor((prompt - 1) / BLOCK))
-
-const text = (seed: number, length: number): string =>
-  Array.from({ length }, (_, i) => `word${(seed * 31 + i * 17) % 211}`).join(' ')
-
-/** Conversations of several turns that share a system prompt, one turn of each after the other. */
-async function* conversations(router: RunningRouter, chats: number, turns: number): AsyncGenerator<Turn> {
-  const messages = Array.from({ length: chats }, (_, chat) => [
-    { role: 'system', content: text(1, 60) },
-    { role: 'user', content: `chat ${chat}: ${text(chat, 30)}` },
-  ])
-  for (let turn = 0; turn < turns; turn++) {
-    for (const chat of messages) {
-      yield await ask(router, CHAT, { messages: chat })
-      chat.push({ role: 'assistant', content: text(turn, 12) }, { role: 'user', content: `and é ${text(turn, 20)}` })
-    }
-  }
 }
 
 describe('a chat whose tokens are known', SLOW, () => {
@@ -165,7 +99,7 @@ describe('a chat whose tokens are known', SLOW, () => {
     await using engine = await engineWith(folder.path)
     await using router = await runRouter({ endpoints: [endpointOf(engine)], pools: pools({ mode: 'exact' }) })
     await compared(router)
-    const prompt = text(3, 400_000)
+    const prompt = text(3, 150_000)
     const leave = new AbortController()
     const body = JSON.stringify({ model: MODEL, prompt })
     const left = fetch(router.gateway + COMPLETIONS, { method: 'POST', body, signal: leave.signal })
@@ -291,6 +225,27 @@ describe('a request', SLOW, () => {
     expect(await metric(router, 'kvasir_tokenized_prompts_total{model="simulated",result="inexact"}')).toBe(1)
   })
 
+  it('is never sent as token ids where one of the endpoints has others', async () => {
+    await using good = await engineWith(folder.path)
+    await using bad = await fakeEngine(
+      (response, { url }) => {
+        response.writeHead(200, { 'content-type': 'application/json' })
+        response.end(JSON.stringify(/tokenize|render/.test(url) ? { tokens: [1], token_ids: [1, 2, 3] } : {}))
+      },
+      0,
+      { health: 200, models: [MODEL] },
+    )
+    const endpoints = [endpointOf(good, 'good'), { url: bad.url, id: 'bad', engine: 'vllm' }]
+    await using router = await runRouter({ endpoints, pools: pools({ forwardIds: true, mode: 'exact' }) })
+    expect(await compared(router, 'bad')).toMatchObject({ reason: 'different' })
+    expect(await compared(router, 'good')).toMatchObject({ reason: 'same' })
+    for (let i = 0; i < 6; i++)
+      await post(router.gateway + COMPLETIONS, JSON.stringify({ model: MODEL, prompt: `${i}` }))
+    const sent = bad.requests.filter(({ url }) => url === COMPLETIONS).map(({ body }) => body.toString())
+    expect(sent.length).toBeGreaterThan(0)
+    for (const body of sent) expect(body).toMatch(/"prompt":"\d"/)
+  })
+
   it('is sent as token ids where that is wanted', async () => {
     await using engine = await fakeEngine(undefined, 0, { health: 200, models: [MODEL] })
     await using router = await runRouter({
@@ -325,6 +280,38 @@ describe('a tokenizer that cannot be read', SLOW, () => {
     expect(state.why).toContain(`${path}: expected a file tokenizer.json, found no such folder`)
     expect(router.log.find(({ msg }) => String(msg).startsWith('tokenizer not loaded'))).toMatchObject({ model: MODEL })
     expect((await ask(router, CHAT, { messages: [{ role: 'user', content: 'x' }] })).prompt).toBeGreaterThan(1)
+  })
+
+  it('is read again at a reload, once it has been mended', async () => {
+    const json = buildTokenizerJson(await repositoryText(40_000), 200)
+    await using broken = await modelFolder({ 'tokenizer.json': '{"model": {', 'tokenizer_config.json': TINY_CONFIG })
+    await using engine = await engineWith(folder.path)
+    const settings = { endpoints: [endpointOf(engine)], pools: pools({ path: broken.path }) }
+    await using router = await runRouter(settings)
+    expect(await compared(router)).toMatchObject({ reason: 'broken', why: expect.stringContaining('expected JSON') })
+    const told = () => router.log.filter(({ msg }) => String(msg).startsWith('tokenizer not loaded'))
+    for (let i = 0; i < 5; i++) await ask(router, CHAT, { messages: [{ role: 'user', content: 'x' }] })
+    expect(told()).toHaveLength(1)
+    router.router.reload(configOf(settings))
+    await eventually('it is told again', () => told().length === 2)
+    expect(told()[1]).toMatchObject({ msg: 'tokenizer not loaded; prompts are matched by their bytes' })
+    await broken.write('tokenizer.json', json)
+    router.router.reload(configOf(settings))
+    await eventually('it agrees', async () => (await tokensOf(router))?.reason === 'same')
+  })
+
+  it('has its text prompts tokenized where only the template is broken', async () => {
+    const json = buildTokenizerJson(await repositoryText(40_000), 200)
+    await using half = await modelFolder({ 'tokenizer.json': json, 'chat_template.jinja': '{% if %}' })
+    await using engine = await engineWith(folder.path)
+    const remote = { path: half.path, mode: 'exact', remote: 'off' }
+    await using router = await runRouter({ endpoints: [endpointOf(engine)], pools: pools(remote) })
+    const lines = router.log.filter(({ msg }) => msg === 'chats are matched by their bytes')
+    expect(lines).toMatchObject([{ model: MODEL, why: expect.stringContaining('expected Jinja') }])
+    const plain = await ask(router, COMPLETIONS, { prompt: text(4, 60) })
+    expect(plain.decided).toBe(plain.prompt)
+    const chat = await ask(router, CHAT, { messages: [{ role: 'user', content: text(4, 60) }] })
+    expect(chat.decided).not.toBe(chat.prompt)
   })
 
   it('keeps the router from starting where exact tokens are wanted', async () => {

@@ -1,7 +1,7 @@
 import { eventually } from '../../test/testing/eventually.ts'
 import { freePort } from '../../test/testing/free-port.ts'
 import { type KvasirProcess, kvasirProcess } from '../../test/testing/kvasir-process.ts'
-import { BLOCK, KV_TOKENS, MODEL, SPEED } from './settings.ts'
+import { BLOCK, KV_TOKENS, MAX_MODEL_LEN, MODEL } from './settings.ts'
 
 const START_SECONDS = 60
 
@@ -25,11 +25,13 @@ export class EngineProcess implements AsyncDisposable {
     this.#process = kvasirProcess(this.#args)
   }
 
-  /** Resolves when it listens. */
-  static async start(index: number): Promise<EngineProcess> {
+  /** Resolves when it listens. `tokenizer` is the folder of its model, where its prompts are text. */
+  static async start(index: number, speed: number, tokenizer: string | undefined): Promise<EngineProcess> {
     const ports = [await freePort(), await freePort(), await freePort()] as const
-    const args = ['engine', '--model', MODEL, '--speed', String(SPEED), '--kv-tokens', KV_TOKENS]
+    const args = ['engine', '--model', MODEL, '--speed', String(speed), '--kv-tokens', KV_TOKENS]
     args.push('--block-size', String(BLOCK), '--kv-events', 'vllm', '--seed', String(index))
+    args.push('--max-model-len', MAX_MODEL_LEN)
+    if (tokenizer !== undefined) args.push('--tokenizer', tokenizer)
     const engine = new EngineProcess(`e${index}`, ports, args)
     await engine.#ready()
     return engine

@@ -1,5 +1,5 @@
 import type { ArmResult, RequestResult } from './request-result.ts'
-import { BIN_SECONDS, BLOCK, CALM_BINS, TARGET_SHARE, TRACE_BLOCK } from './settings.ts'
+import { BIN_SECONDS, BLOCK, CALM_BINS, NEAR_TOKENS, TARGET_SHARE, TRACE_BLOCK } from './settings.ts'
 
 /**
  * Tokens by which the router's word differs from the engine's. An engine always computes the last token of a prompt, and
@@ -29,6 +29,8 @@ export interface Figures {
   readonly equal: number
   /** Share of the compared requests. */
   readonly share: number
+  /** Share of those that are equal or near. */
+  readonly near: number
   /** Mean absolute difference, in tokens. */
   readonly error: number
   /** Requests of which the router said too much, and too little. */
@@ -48,6 +50,7 @@ export function figuresOf(requests: readonly RequestResult[]): Figures {
     requests: count,
     equal: count - unequal.length,
     share: (count - unequal.length) / count,
+    near: differences.filter((one) => Math.abs(one) <= NEAR_TOKENS).length / count,
     error: sum(differences.map(Math.abs)) / count,
     over: unequal.filter((request) => difference(request) > 0).length,
     under: unequal.filter((request) => difference(request) < 0).length,
@@ -91,6 +94,29 @@ export function recoverySeconds(bins: readonly Bin[], killed: number): number | 
     if (reached) return Math.max(0, begins.from - killed)
   }
   return undefined
+}
+
+/** Requests that took more than one attempt: the first endpoint could not be reached or failed before it answered. */
+export function sentAgain({ attempts }: ArmResult): number {
+  return Object.entries(attempts).reduce((sum, [tried, count]) => sum + (Number(tried) > 1 ? count : 0), 0)
+}
+
+interface Lost {
+  /** Answered with an error, or not at all. */
+  readonly refused: number
+  /** Broken off after the first bytes of an answer. */
+  readonly broken: number
+}
+
+export function lostOf({ requests }: ArmResult): Lost {
+  const incomplete = requests.filter(({ complete }) => !complete)
+  const refused = incomplete.filter(({ status }) => status !== 200).length
+  return { refused, broken: incomplete.length - refused }
+}
+
+/** A share with two digits behind the point. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(2)} %`
 }
 
 function shareOf(bins: readonly Bin[]): number {

@@ -2,20 +2,30 @@ import { describeEnvironment } from '../../src/bench/environment.ts'
 import { formatCount, formatNumber, formatShare } from '../../src/report/format-number.ts'
 import { currentCommit } from '../current-commit.ts'
 import { markdownTable } from '../results/table.ts'
-import { type Bin, binsOf, compared, difference, figuresOf, isEqual, isLong, recoverySeconds } from './figures.ts'
+import {
+  binsOf,
+  compared,
+  difference,
+  figuresOf,
+  isEqual,
+  isLong,
+  lostOf,
+  percent,
+  recoverySeconds,
+  sentAgain,
+} from './figures.ts'
+import { outageSection } from './outage-section.ts'
+import { MERGES } from './prompt-form.ts'
 import type { ArmResult, RequestResult } from './request-result.ts'
 import {
   type ArmName,
-  BIN_SECONDS,
+  ARMS,
   BLOCK,
-  CALM_BINS,
-  DOWN_SECONDS,
-  ENGINES,
-  EVENT_DROP,
-  KILLED,
+  DEFAULT_DEADLINE,
   KV_TOKENS,
+  NEAR_TOKENS,
+  type PromptsName,
   SEED,
-  SPEED,
   TARGET_RECOVERY,
   TARGET_SHARE,
   TRACE,
@@ -25,8 +35,6 @@ import {
 
 /** Unequal requests of a run that are listed. */
 const LISTED = 12
-/** How long killed engines are looked at by themselves once they are back. */
-const AFTER_SECONDS = 20
 
 const NAMES: Readonly<Record<ArmName, string>> = {
   exact: 'KV events',
@@ -40,24 +48,44 @@ export function exactPage(results: Readonly<Record<ArmName, ArmResult>>, command
     ...head(results, command),
     ...verdicts(results),
     ...mainTable(results),
-    ...outage(results.faults),
-    ...causes(),
+    ...tokens(results),
+    ...outageSection(results.faults),
+    ...causes(results),
     ...unequal(results),
   ]
 }
 
+/** How each form of prompts is sent, and why both sides speak of the same tokens. */
+const FORMS: Readonly<Record<PromptsName, { readonly route: string; readonly about: readonly string[] }>> = {
+  chat: {
+    route: 'chat completions',
+    about: [
+      'Prompts are chats: the first block of a prompt is its system message, the others are turns of user and model, in texts cut from this repository that',
+      "begin alike as far as the trace's block ids do. Router (`pools[].tokenizer.path`) and engines (`--tokenizer`) have the same model's folder, with a chat",
+      `template and a byte-level BPE vocabulary of ${formatCount(MERGES)} merges learned from the same texts. Each renders and tokenizes every prompt itself: nothing but the`,
+      "tokens that come out tells the router which of an engine's blocks a chat begins with.",
+    ],
+  },
+  ids: {
+    route: 'completions',
+    about: ['Prompts are token ids, so that router and engines cannot disagree on tokens.'],
+  },
+}
+
 function head({ exact }: Readonly<Record<ArmName, ArmResult>>, command: string): string[] {
   const { cpu, cores, node } = describeEnvironment()
+  const { route, about } = FORMS[exact.prompts]
   return [
     '# What the router believes to be cached, and what engines find',
     '',
     `Written by \`${command}\`, commit ${currentCommit()}, on ${cpu} with ${cores} cores, Node ${node}.`,
     '',
-    `${ENGINES} simulated engines (\`kvasir engine\`, ${KV_TOKENS} tokens of KV cache each in blocks of ${BLOCK}, vLLM's form of KV events with replay) and the router`,
+    `${Object.keys(exact.modes).length} simulated engines (\`kvasir engine\`, ${KV_TOKENS} tokens of KV cache each in blocks of ${BLOCK}, vLLM's form of KV events with replay) and the router`,
     `(\`kvasir start\`), each a process of its own. The load is the first ${formatCount(exact.requests.length)} requests of the conversation trace (\`${TRACE}\`), sent as streamed`,
-    `completions at their recorded times over real sockets (jitter of 3 s, seed ${SEED}). Engines and arrivals are ${SPEED} times as fast as recorded; all times below are`,
-    'wall seconds. Prompts are token ids, so that router and engines cannot disagree on tokens. Each run has fresh engines and a fresh router; the runs',
-    'differ in whether the configuration names the KV events, and in the faults.',
+    `${route} at their recorded times over real sockets (jitter of 3 s, seed ${SEED}). ${pace(exact.speed)}`,
+    'Each run has fresh engines and a fresh router; the runs differ in whether the configuration names the KV events, and in the faults.',
+    '',
+    ...about,
     '',
     'Compared is, for each request, what the decision said (`x-kvasir-matched-tokens` of the answer) with what the engine counted',
     '(`cached_tokens` in its usage). An engine always computes the last token of a prompt again, with the block it is in; that is taken away from the',
@@ -66,8 +94,42 @@ function head({ exact }: Readonly<Record<ArmName, ArmResult>>, command: string):
   ]
 }
 
+function pace(speed: number): string {
+  if (speed === 1) return 'Engines and arrivals are as fast as recorded.'
+  return `Engines and arrivals are ${speed} times as fast as recorded; all times below are wall seconds.`
+}
+
+/** What became of the search for the tokens of chats. */
+function tokens(results: Readonly<Record<ArmName, ArmResult>>): string[] {
+  if (results.exact.prompts === 'ids') return []
+  const rows = ARMS.map((name) => {
+    const { tokenized, tokenizing, soon } = results[name]
+    const sought = Object.values(tokenized).reduce((sum, count) => sum + count, 0)
+    const others = sought - (tokenized['exact'] ?? 0) - (tokenized['late'] ?? 0)
+    return [
+      NAMES[name],
+      formatCount(tokenized['exact'] ?? 0),
+      formatCount(tokenized['late'] ?? 0),
+      formatCount(others),
+      sought === 0 ? '-' : formatNumber((1000 * tokenizing) / sought),
+      sought === 0 ? '-' : formatShare(soon / sought),
+    ]
+  })
+  return [
+    '## Tokens of chats',
+    '',
+    ...markdownTable(['', 'found', 'late', 'not found', 'mean wait, ms', `within ${1000 * DEFAULT_DEADLINE} ms`], rows),
+    '',
+    `Prompts whose tokens the router sought, warming up included. A request could wait for its tokens for ${results.exact.deadline}; the router's default is ${1000 * DEFAULT_DEADLINE} ms, and what has`,
+    'not its tokens by then is matched by its bytes, as everything is without KV events. Nearly all of these prompts are new to the router: next turns of a',
+    'chat find the tokens of the turns before remembered.',
+    '',
+  ]
+}
+
 function verdicts({ exact, predicted, faults }: Readonly<Record<ArmName, ArmResult>>): string[] {
   const share = figuresOf(compared(exact)).share
+  const alone = figuresOf(compared(predicted))
   const recovery = recoverySeconds(binsOf(compared(faults)), faults.killed ?? 0)
   const losses = lostOf(faults)
   const verdict = (passed: boolean, text: string): string => `- ${passed ? '**pass**' : '**FAIL**'} ${text}`
@@ -76,7 +138,7 @@ function verdicts({ exact, predicted, faults }: Readonly<Record<ArmName, ArmResu
     '',
     verdict(
       share >= TARGET_SHARE,
-      `equality of at least ${formatShare(TARGET_SHARE)} by KV events: ${percent(share)} (prediction alone: ${percent(figuresOf(compared(predicted)).share)})`,
+      `equality of at least ${formatShare(TARGET_SHARE)} by KV events: ${percent(share)} (prediction alone: ${percent(alone.share)}, within ${NEAR_TOKENS} tokens ${percent(alone.near)})`,
     ),
     verdict(
       recovery !== undefined && recovery <= TARGET_RECOVERY,
@@ -98,13 +160,14 @@ function recoveryText(recovery: number | undefined): string {
 function mainTable(results: Readonly<Record<ArmName, ArmResult>>): string[] {
   const rows = Object.entries(NAMES).map(([name, title]) => {
     const result = results[name === 'exact' || name === 'predicted' ? name : 'faults']
-    const { requests, share, error, over, under, worst, cached } = figuresOf(compared(result))
+    const { requests, share, near, error, over, under, worst, cached } = figuresOf(compared(result))
     const long = figuresOf(compared(result).filter(isLong))
     return [
       title,
       formatCount(requests),
       percent(share),
-      `${percent(long.share)} of ${formatCount(long.requests)}`,
+      long.requests === 0 ? '-' : `${percent(long.share)} of ${formatCount(long.requests)}`,
+      percent(near),
       formatNumber(error),
       String(over),
       String(under),
@@ -118,6 +181,7 @@ function mainTable(results: Readonly<Record<ArmName, ArmResult>>): string[] {
     'compared',
     'equal',
     'equal of longer matches',
+    `within ${NEAR_TOKENS} tokens`,
     'mean error, tokens',
     'said too much',
     'too little',
@@ -139,65 +203,13 @@ function mainTable(results: Readonly<Record<ArmName, ArmResult>>): string[] {
   ]
 }
 
-/** The compared requests that went to the killed engines soon after they were back. */
-function afterReturn(result: ArmResult): RequestResult[] {
-  const { back = 0 } = result
-  const victims = new Set(KILLED.map((index) => `e${index}`))
-  return compared(result).filter(
-    ({ endpoint, sent }) => victims.has(endpoint) && sent >= back && sent < back + AFTER_SECONDS,
-  )
-}
-
-/** Requests that took more than one attempt: the first endpoint could not be reached or failed before it answered. */
-function sentAgain({ attempts }: ArmResult): number {
-  return Object.entries(attempts).reduce((sum, [tried, count]) => sum + (Number(tried) > 1 ? count : 0), 0)
-}
-
-interface Lost {
-  /** Answered with an error, or not at all. */
-  readonly refused: number
-  /** Broken off after the first bytes of an answer. */
-  readonly broken: number
-}
-
-function lostOf({ requests }: ArmResult): Lost {
-  const incomplete = requests.filter(({ complete }) => !complete)
-  const refused = incomplete.filter(({ status }) => status !== 200).length
-  return { refused, broken: incomplete.length - refused }
-}
-
-function outage(result: ArmResult): string[] {
-  const { killed = 0, back = 0, messages, modes } = result
-  const bins = binsOf(compared(result))
-  const { refused, broken } = lostOf(result)
-  const after = figuresOf(afterReturn(result))
-  const ids = KILLED.map((index) => `\`e${index}\``).join(' and ')
-  const delivered = Object.entries(messages).map(([kind, count]) => `${formatCount(count)} ${kind}`)
-  return [
-    '## Two engines killed, events dropped',
-    '',
-    `${formatShare(EVENT_DROP)} of all KV event messages are not sent (the history for replay has them). ${formatNumber(killed)} s after the first request ${ids} are killed`,
-    `(SIGKILL), and started again ${DOWN_SECONDS} s later with empty caches; the last one listens ${formatNumber(back - killed)} s after the kill.`,
-    '',
-    `- Requests that were sent again elsewhere: ${sentAgain(result)}, all answered with 200 unless counted in the next line.`,
-    `- Answered with an error or not at all: ${refused}. Broken off in the middle of an answer whose beginning the client had already: ${broken}; no router can`,
-    '  send these again without repeating tokens.',
-    `- Messages of KV events: ${delivered.join(', ')}.`,
-    `- At the end: ${Object.entries(modes)
-      .map(([id, mode]) => `${id} ${mode}`)
-      .join(', ')}.`,
-    `- Of the ${formatCount(after.requests)} requests that went to these two in the ${AFTER_SECONDS} s after they listened again, ${formatCount(after.equal)} were equal.`,
-    '',
-    `Equality by when requests were sent, in bins of ${BIN_SECONDS} s. It counts as back at the first bin that reaches ${formatShare(TARGET_SHARE)} and does so together with`,
-    `the ${CALM_BINS - 1} behind it.`,
-    '',
-    ...binTable(bins, killed, back),
-    '',
-  ]
-}
+const BYTES: readonly string[] = [
+  '  Chats are predicted by their bytes, in blocks of 256 and by a learned ratio of bytes to tokens: that is equal to whole blocks of tokens by',
+  `  chance only, so that what is within ${NEAR_TOKENS} tokens says more about it.`,
+]
 
 /** Why the figures can differ although every event is taken in. */
-function causes(): string[] {
+function causes({ exact: { prompts } }: Readonly<Record<ArmName, ArmResult>>): string[] {
   return [
     '## Why they can differ',
     '',
@@ -208,23 +220,9 @@ function causes(): string[] {
     '- **A dropped message is missed only when the next one comes.** Then the history is asked, and nothing stays wrong.',
     '- **While an engine cannot be heard** its cache is predicted, from nothing once it was away; its first event after a restart ends that.',
     '- **Prediction** has only what this router sent, and learns what engines evicted from their counts, afterwards.',
+    ...(prompts === 'ids' ? [] : BYTES),
     '',
   ]
-}
-
-function binTable(bins: readonly Bin[], killed: number, back: number): string[] {
-  const rows = bins.map(({ from, requests, equal }) => {
-    const within = (at: number): boolean => at >= from && at < from + BIN_SECONDS
-    const marks = [...(within(killed) ? ['killed'] : []), ...(within(back) ? ['listen again'] : [])]
-    return [
-      `${from} s`,
-      String(requests),
-      String(equal),
-      requests === 0 ? '-' : percent(equal / requests),
-      marks.join(', '),
-    ]
-  })
-  return markdownTable(['from', 'compared', 'equal', 'share', ''], rows)
 }
 
 function unequal(results: Readonly<Record<ArmName, ArmResult>>): string[] {
@@ -251,8 +249,4 @@ function list(title: string, requests: readonly RequestResult[]): string[] {
     ])
   const header = ['sent', 'endpoint', 'prompt', 'matched', 'cached', 'difference']
   return [`### ${title}: ${Math.min(LISTED, found.length)} of ${found.length}`, '', ...markdownTable(header, rows), '']
-}
-
-function percent(share: number): string {
-  return `${(share * 100).toFixed(2)} %`
 }

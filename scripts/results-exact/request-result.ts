@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { PROMPTS } from './settings.ts'
 
 /** What came of one request. */
 export const requestResult = z.object({
@@ -22,6 +23,9 @@ export type RequestResult = z.output<typeof requestResult>
 
 /** What came of one run. */
 export const armResult = z.object({
+  prompts: z.enum(PROMPTS),
+  /** By how much engines and arrivals were faster than recorded. */
+  speed: z.number(),
   requests: z.array(requestResult),
   /** Seconds since the first request at which engines were killed, and at which the last one listened again. */
   killed: z.number().optional(),
@@ -30,6 +34,13 @@ export const armResult = z.object({
   attempts: z.record(z.string(), z.int()),
   /** Messages of KV events by what became of them, as the router's metrics have it. */
   messages: z.record(z.string(), z.number()),
+  /** How long a request could wait for its tokens, as the router's configuration had it. */
+  deadline: z.string(),
+  /** Prompts of text by what came of the search for their tokens. */
+  tokenized: z.record(z.string(), z.number()),
+  /** Seconds that they waited for it in all, and how many waited no longer than the router's own default. */
+  tokenizing: z.number(),
+  soon: z.number(),
   /** Whose word counted for each endpoint at the end. */
   modes: z.record(z.string(), z.string()),
   /** How late the client sent requests at most, in seconds. */

@@ -2,12 +2,17 @@ import type { Pool } from 'undici'
 import { createAnswerReader } from '../../src/bench/answer-reader.ts'
 import type { RequestResult } from './request-result.ts'
 
-const PATH = '/v1/completions'
-
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
-/** Sends a completion request and reads its streamed answer to the end; what goes wrong is in the result. */
-export async function sendRequest(pool: Pool, body: string, sent: number): Promise<RequestResult> {
+/** A request, and when it is sent: in seconds since the first one. */
+interface Sending {
+  readonly path: string
+  readonly body: string
+  readonly sent: number
+}
+
+/** Sends a request and reads its streamed answer to the end; what goes wrong is in the result. */
+export async function sendRequest(pool: Pool, { path, body, sent }: Sending): Promise<RequestResult> {
   const reader = createAnswerReader(() => performance.now(), false)
   let status = 0
   let headers: Headers = {}
@@ -15,7 +20,7 @@ export async function sendRequest(pool: Pool, body: string, sent: number): Promi
   try {
     const answer = await pool.request({
       method: 'POST',
-      path: PATH,
+      path,
       headers: { 'content-type': 'application/json' },
       body,
     })

@@ -39,8 +39,8 @@ export function createAdminActions(parts: AdminParts): AdminActions {
     }),
     endpoints: () => ok({ endpoints: fleet.endpoints.map((endpoint) => endpointView(viewParts(parts), endpoint)) }),
     addEndpoint: (settings) => addEndpoint(parts, settings),
-    removeEndpoint: (id) => (parts.registry.remove(id) ? ok({ removed: id }) : unknownEndpoint(fleet, id)),
-    drainEndpoint: (id) => drainEndpoint(fleet, id),
+    removeEndpoint: (id) => removeEndpoint(parts, id),
+    drainEndpoint: (id) => drainEndpoint(parts, id),
     decisions: (limit) =>
       ok({ decisions: decisions.newest(limit).map(({ decision, record }) => decisionView(decision, record)) }),
     explain: (path, body, headers) => explainRequest(context, path, body, headers),
@@ -51,23 +51,31 @@ function addEndpoint(parts: AdminParts, settings: unknown): AdminAnswer {
   const config = parts.config()
   const parsed = parseEndpoint(settings, config, PROFILE_NAMES)
   if ('problems' in parsed) return { status: 400, body: { error: parsed.problems.join('; ') } }
-  const { fleet } = parts.context
-  if (fleet.endpoint(parsed.id) !== undefined) {
-    return { status: 409, body: { error: `endpoint '${parsed.id}' exists already; give another id` } }
+  const plan = endpointPlan(config, parsed)
+  const taken = parts.registry.taken(plan)
+  if (taken !== undefined) {
+    return { status: 409, body: { error: `endpoint '${taken}' exists already; give another id` } }
   }
-  const endpoint = parts.registry.add(endpointPlan(config, parsed), true)
-  return { status: 201, body: endpointView(viewParts(parts), endpoint) }
+  const views = parts.registry.add(plan, true).map((endpoint) => endpointView(viewParts(parts), endpoint))
+  return { status: 201, body: views.length === 1 ? views[0] : { endpoints: views } }
+}
+
+function removeEndpoint({ context, registry }: AdminParts, id: string): AdminAnswer {
+  const removed = registry.remove(id)
+  if (removed.length === 0) return unknownEndpoint(context.fleet, id)
+  return ok(removed[0] === id ? { removed: id } : { removed: id, endpoints: removed })
 }
 
 function viewParts({ context, signals, tokens }: AdminParts): EndpointViewParts {
   return { fleet: context.fleet, signals, tokens, clock: () => context.clock() }
 }
 
-function drainEndpoint(fleet: Fleet, id: string): AdminAnswer {
-  const endpoint = fleet.endpoint(id)
-  if (endpoint === undefined) return unknownEndpoint(fleet, id)
-  fleet.setDraining(id, true)
-  return ok({ draining: id, inFlight: endpoint.signals.inFlight })
+function drainEndpoint({ context, registry }: AdminParts, id: string): AdminAnswer {
+  const { fleet } = context
+  const endpoints = registry.named(id)
+  if (endpoints.length === 0) return unknownEndpoint(fleet, id)
+  for (const endpoint of endpoints) fleet.setDraining(endpoint.id, true)
+  return ok({ draining: id, inFlight: endpoints.reduce((sum, { signals }) => sum + signals.inFlight, 0) })
 }
 
 function ok(body: unknown): AdminAnswer {

@@ -3,7 +3,7 @@ import type { Fleet } from '../core/fleet.ts'
 import type { ProgramLog } from '../observe/program-log.ts'
 import { TokenMetrics } from '../observe/token-metrics.ts'
 import type { EndpointSignals } from './endpoint-signals.ts'
-import { type TokenEndpoint } from './tokens-of-model.ts'
+import type { TokenEndpoint } from './token-comparisons.ts'
 import { TokensOfPrompts } from './tokens-of-prompts.ts'
 
 export interface TokensParts extends Pick<ProgramLog, 'logger'> {

@@ -7,8 +7,9 @@ import type { CombinedIndex } from '../prefix/combined-index.ts'
 import type { EngineName } from '../signals/metrics/engine-table.ts'
 import { ReplaySlots } from '../signals/kv-events/replay-slots.ts'
 import { createTokenBlocks } from './create-token-blocks.ts'
-import type { EndpointPlan } from './endpoint-registry.ts'
-import { EngineWatch, type WatchTarget } from './engine-watch.ts'
+import { AddressPoll, type PollTarget } from './address-poll.ts'
+import type { EndpointPlan } from './endpoint-plan.ts'
+import { type EnginePlan, EngineWatch } from './engine-watch.ts'
 import { KvEventFeed } from './kv-event-feed.ts'
 
 export interface EndpointSignalsParts extends Pick<ProgramLog, 'logger'> {
@@ -19,10 +20,12 @@ export interface EndpointSignalsParts extends Pick<ProgramLog, 'logger'> {
   readonly adapterOf: (model: string) => string | undefined
   /** The engine of an endpoint has been found out. */
   readonly engineFound?: (endpoint: EndpointState) => void
+  /** An endpoint's engine has told how many data-parallel ranks are behind its address. */
+  readonly ranksTold?: (endpoint: EndpointState, count: number, engine: EngineName | undefined) => void
 }
 
-/** Endpoints that are asked as often as usual: a poll costs some 0.3 ms, and a busy endpoint is asked four times a second. */
-const USUAL_ENDPOINTS = 32
+/** Addresses that are asked as often as usual: a poll costs some 0.3 ms, and a busy endpoint is asked four times a second. */
+const USUAL_ADDRESSES = 32
 const MOST_SLOWNESS = 16
 
 /** What tells about one endpoint. */
@@ -49,6 +52,8 @@ export class EndpointSignals {
   readonly tokenBlocks: TokenBlocks
   readonly #parts: EndpointSignalsParts
   readonly #senses = new Map<EndpointState, Senses>()
+  /** By what they ask: ranks behind one address share one. */
+  readonly #polls = new Map<string, AddressPoll>()
   readonly #replaySlots = new ReplaySlots()
   /** Slots of the endpoints with a feed. */
   #slots: readonly number[] = []
@@ -75,9 +80,18 @@ export class EndpointSignals {
     const asked = differ(targetOf(before), targetOf(plan))
     if (asked) this.#watch(endpoint, senses)
     else if (senses.kvTokens !== undefined) this.#setKvTokens(endpoint, senses, senses.kvTokens)
-    if (differ(before.kvEvents, plan.kvEvents) || (asked && plan.kvEvents?.encoding === 'auto')) {
+    const followed = senses.feed !== undefined || plan.kvEvents === undefined
+    if (!followed || differ(before.kvEvents, plan.kvEvents) || (asked && plan.kvEvents?.encoding === 'auto')) {
       this.#follow(endpoint, senses)
     }
+  }
+
+  /** Ends the subscription to its events until its plan changes. */
+  unfollow(endpoint: EndpointState): void {
+    const senses = this.#senses.get(endpoint)
+    senses?.feed?.[Symbol.dispose]()
+    if (senses !== undefined) senses.feed = undefined
+    this.#findSlots()
   }
 
   /** To be called while the endpoint is in the fleet still. */
@@ -115,6 +129,11 @@ export class EndpointSignals {
     return this.#senses.get(endpoint)?.feed
   }
 
+  /** The data-parallel rank that it is; undefined when it is all there is, or the engine chooses. */
+  rankOf(endpoint: EndpointState): number | undefined {
+    return this.#senses.get(endpoint)?.plan.engine.rank
+  }
+
   /** The engine that was named or found out. */
   engineOf(endpoint: EndpointState): EngineName | undefined {
     const senses = this.#senses.get(endpoint)
@@ -146,18 +165,33 @@ export class EndpointSignals {
     fleet.setAsleep(endpoint.id, false)
     const target = targetOf(senses.plan)
     if (!target.polled) return
-    senses.watch = new EngineWatch(endpoint, target, {
+    const host = {
       logger,
       clock,
-      slowness: () => Math.min(MOST_SLOWNESS, Math.max(1, this.#senses.size / USUAL_ENDPOINTS)),
-      found: (engine) => {
+      found: (engine: EngineName) => {
         senses.feed?.begin(engine)
         this.#parts.engineFound?.(endpoint)
       },
-      capacity: (tokens) => this.#setKvTokens(endpoint, senses, tokens),
-      asleep: (asleep) => fleet.setAsleep(endpoint.id, asleep),
-      ranks: (count) => senses.feed?.ranks(count),
-    })
+      capacity: (tokens: number) => this.#setKvTokens(endpoint, senses, tokens),
+      asleep: (asleep: boolean) => fleet.setAsleep(endpoint.id, asleep),
+      ranks: (count: number, engine: EngineName | undefined) => {
+        senses.feed?.ranks(target.rank === undefined ? count : 1)
+        this.#parts.ranksTold?.(endpoint, count, engine)
+      },
+    }
+    senses.watch = new EngineWatch(endpoint, target, host, this.#pollOf(target))
+  }
+
+  #pollOf({ rank: _rank, ofRanks: _ofRanks, learnsKvTokens: _learns, polled: _polled, ...target }: WatchTarget) {
+    const key = JSON.stringify(target)
+    const known = this.#polls.get(key)
+    if (known !== undefined && !known.ended) return known
+    for (const [other, { ended }] of this.#polls) if (ended) this.#polls.delete(other)
+    const { logger, clock } = this.#parts
+    const slowness = (): number => Math.min(MOST_SLOWNESS, Math.max(1, this.#polls.size / USUAL_ADDRESSES))
+    const poll = new AddressPoll(target, { logger, clock, slowness })
+    this.#polls.set(key, poll)
+    return poll
   }
 
   #follow(endpoint: EndpointState, senses: Senses): void {
@@ -166,7 +200,12 @@ export class EndpointSignals {
     senses.feed?.[Symbol.dispose]()
     senses.feed = undefined
     if (kvEvents !== undefined) {
-      senses.feed = new KvEventFeed(endpoint, kvEvents, { index, logger, replaySlots: this.#replaySlots })
+      senses.feed = new KvEventFeed(endpoint, kvEvents, {
+        index,
+        logger,
+        replaySlots: this.#replaySlots,
+        blockTokens: () => senses.watch?.reading.blockSize,
+      })
       senses.feed.otherTokens(senses.otherTokens)
       const known = engine.engine ?? senses.watch?.engine
       if (known !== undefined || kvEvents.encoding !== 'auto' || senses.watch === undefined) senses.feed.begin(known)
@@ -184,9 +223,11 @@ export class EndpointSignals {
   }
 }
 
-function targetOf({ settings, upstream, engine }: EndpointPlan): WatchTarget {
+type WatchTarget = EnginePlan & PollTarget
+
+function targetOf({ address, settings, upstream, engine }: EndpointPlan): WatchTarget {
   const { headers, keepAlive, connectTimeout } = upstream
-  return { ...engine, url: settings.url, headers, keepAlive, connectTimeout }
+  return { ...engine, name: address, url: settings.url, headers, keepAlive, connectTimeout }
 }
 
 function differ(a: unknown, b: unknown): boolean {

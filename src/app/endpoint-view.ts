@@ -21,6 +21,7 @@ export function endpointView({ fleet, signals, tokens, clock }: EndpointViewPart
   return {
     id,
     url,
+    rank: signals.rankOf(endpoint) ?? null,
     role,
     labels,
     models: fleet.modelsOf(id) ?? 'any',

@@ -1,12 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { Agent, fetch } from 'undici'
 import type { EndpointState } from '../core/endpoint-state.ts'
 import type { ProgramLog } from '../observe/program-log.ts'
-import { httpProbe } from '../signals/http-probe.ts'
+import { parseLoadHeader } from '../signals/load-header.ts'
 import type { EngineReading } from '../signals/metrics/engine-reading.ts'
 import type { EngineName } from '../signals/metrics/engine-table.ts'
-import { type EndpointPoller, pollEndpoint } from '../signals/poll-endpoint.ts'
+import { UNKNOWN_LOAD } from '../signals/metrics/sum-ranks.ts'
+import type { EndpointPoller } from '../signals/poll-endpoint.ts'
 import type { EngineState } from '../signals/polled-engine.ts'
+import type { AddressPoll, PollListener } from './address-poll.ts'
 
 /** How an endpoint's engine is asked about itself. */
 export interface EnginePlan {
@@ -16,78 +16,59 @@ export interface EnginePlan {
   readonly polled: boolean
   /** Data-parallel rank that the endpoint is. */
   readonly rank: number | undefined
+  /** Ranks behind its address, where each was made an endpoint. */
+  readonly ofRanks?: number | undefined
   /** True when the operator has not said how many tokens fit into its cache. */
   readonly learnsKvTokens: boolean
-}
-
-export interface WatchTarget extends EnginePlan {
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-  /** Seconds; the connections that ask are kept no longer than those of requests, and are not among them. */
-  readonly keepAlive: number
-  readonly connectTimeout: number
 }
 
 /** Who is told what an engine says. */
 export interface WatchHost extends Pick<ProgramLog, 'logger'> {
   clock(): number
-  /** Times as long as usual between two polls: more than 1 where there are very many endpoints. */
-  slowness(): number
   /** The engine has been found out. */
   found(engine: EngineName): void
   /** Tokens that fit into its cache. */
   capacity(kvTokens: number): void
   asleep(asleep: boolean): void
-  /** Data-parallel ranks behind the address. */
-  ranks(count: number): void
+  /** Data-parallel ranks behind the address, as it tells. */
+  ranks(count: number, engine: EngineName | undefined): void
 }
 
 /** Engines that sleep until somebody else wakes them: llama.cpp wakes by itself when a request comes. */
 const MUST_BE_WOKEN: ReadonlySet<EngineName> = new Set<EngineName>(['vllm'])
-const MOST_CONNECTIONS = 4
+/** Characters of a header that are shown. */
+const EXCERPT = 200
 /** Milliseconds after which a sleeping engine is looked at, even when it tells nothing any more. */
 const LOOK_AGAIN = 1000
 
 /** Keeps the signals of one endpoint that its engine tells, until it is disposed. */
-export class EngineWatch implements Disposable {
+export class EngineWatch implements Disposable, PollListener {
   readonly #endpoint: EndpointState
-  readonly #target: WatchTarget
+  readonly #target: EnginePlan
   readonly #host: WatchHost
-  readonly #agent: Agent
+  readonly #poll: AddressPoll
   readonly #poller: EndpointPoller
   #takenAt = Number.NEGATIVE_INFINITY
+  /** Requests in flight when the engine was asked for its load last. */
+  #ownBefore: number | undefined
   #sleeping: NodeJS.Timeout | undefined
+  /** What a header tells is of one of them, nobody knows which. */
+  #severalRanks: boolean
+  #warned = false
   #disposed = false
 
-  constructor(endpoint: EndpointState, target: WatchTarget, host: WatchHost) {
+  /** @param poll What asks the engine, for all ranks behind its address. */
+  constructor(endpoint: EndpointState, target: EnginePlan, host: WatchHost, poll: AddressPoll) {
     this.#endpoint = endpoint
     this.#target = target
     this.#host = host
-    const { url, headers, engine, keepAlive, connectTimeout } = target
-    const dispatcher = new Agent({
-      connections: MOST_CONNECTIONS,
-      connectTimeout: connectTimeout * 1000,
-      keepAliveTimeout: keepAlive * 1000,
-      keepAliveMaxTimeout: keepAlive * 1000,
-    })
-    this.#agent = dispatcher
-    this.#poller = pollEndpoint({
-      probe: httpProbe({ url, headers, fetch: (input, init) => fetch(input, { ...init, dispatcher }) }),
-      ...(engine === undefined ? {} : { engine }),
-      clock: () => host.clock(),
-      sleep: (seconds, signal) => delay(seconds * host.slowness() * 1000, undefined, { signal, ref: false }),
-      busy: () => endpoint.signals.inFlight > 0,
-      onReading: (state) => this.#read(state),
-      onEngine: ({ engine: found, because }) => {
-        host.logger.info({ endpoint: endpoint.id, engine: found, because }, 'engine found out')
-        host.found(found)
-      },
-      onProblem: ({ kind, message }) =>
-        host.logger.warn({ endpoint: endpoint.id, kind, problem: message }, 'engine not read'),
-    })
-    endpoint.onBusy = () => {
-      if (host.slowness() === 1) this.#poller.nudge()
-    }
+    this.#poll = poll
+    this.#poller = poll.poller
+    this.#severalRanks = target.rank !== undefined || (target.ofRanks ?? 1) > 1
+    endpoint.onBusy = () => poll.nudge()
+    poll.join(this)
+    // A rank that comes later knows at once what the others know.
+    if (this.#poller.state().reading.perRank !== undefined) this.read(this.#poller.state())
   }
 
   /** Undefined until it is found out. */
@@ -100,35 +81,85 @@ export class EngineWatch implements Disposable {
     return this.#ownPart(this.#poller.state().reading)
   }
 
+  /** True when the engine is to be asked for its load beside an answer: one that can do it, or any (`all`). */
+  asksInAnswers(which: 'none' | 'known' | 'all'): boolean {
+    if (which === 'none' || this.#severalRanks) return false
+    return which === 'all' || this.#poller.answersTellLoad
+  }
+
+  /** Takes in the header of an answer that was asked for the load. */
+  answerTold(header: string): void {
+    if (this.#disposed) return
+    const load = parseLoadHeader(header)
+    if (load === undefined) {
+      this.#warn(header)
+      return
+    }
+    if (load.waiting === undefined && load.running === undefined && load.kvUsage === undefined) return
+    this.#poller.inBand(load)
+    const { waiting, running, kvUsage } = load
+    this.#endpoint.reported.remark({ waiting, running, kvUsage, at: this.#host.clock() })
+  }
+
+  #warn(header: string): void {
+    if (this.#warned) return
+    this.#warned = true
+    const problem =
+      'its answers carry a header endpoint-load-metrics that cannot be read: expected JSON {"named_metrics": {...}} or ' +
+      `TEXT named_metrics.NAME=VALUE, ..., found ${JSON.stringify(header.slice(0, EXCERPT))}; its load is polled as usual. ` +
+      'usage.load: none does not ask for it'
+    this.#host.logger.warn({ endpoint: this.#endpoint.id, kind: 'bad-load-header', problem }, 'engine not read')
+  }
+
   [Symbol.dispose](): void {
     if (this.#disposed) return
     this.#disposed = true
     clearInterval(this.#sleeping)
     this.#endpoint.onBusy = undefined
     this.#endpoint.reported.forget()
-    void this.#poller[Symbol.asyncDispose]().finally(() => this.#agent.destroy())
+    this.#poll.leave(this)
   }
 
-  #read(state: EngineState): void {
+  busy(): boolean {
+    return this.#endpoint.signals.inFlight > 0
+  }
+
+  asking(): void {
+    this.#ownBefore = this.#endpoint.signals.inFlight
+  }
+
+  found(engine: EngineName): void {
+    this.#host.found(engine)
+  }
+
+  read(state: EngineState): void {
     if (this.#disposed) return
     const { engine } = this.#poller
     const reading = this.#ownPart(state.reading)
-    this.#takeLoad(reading, this.#host.clock() - state.age)
-    this.#host.ranks(this.#target.rank === undefined ? (reading.perRank?.length ?? 1) : 1)
+    const { rank, ofRanks = 1 } = this.#target
+    this.#severalRanks = Math.max(ofRanks, state.reading.perRank?.length ?? (rank === undefined ? 1 : 2)) > 1
+    this.#takeLoad(reading, state)
     this.#look(reading)
-    const { kvCapacityTokens } = reading
+    this.#learnCapacity(reading, engine)
+    // Last, as it may bring other endpoints into the place of this one.
+    if (reading.perRank !== undefined) this.#host.ranks(reading.perRank.length, engine)
+  }
+
+  #learnCapacity({ kvCapacityTokens }: EngineReading, engine: EngineName | undefined): void {
     if (!this.#target.learnsKvTokens || kvCapacityTokens === undefined || kvCapacityTokens <= 0) return
     // llama.cpp does not say whether its slots share one context, so that its sum may be several times too much.
     if (engine !== 'llama-cpp') this.#host.capacity(kvCapacityTokens)
   }
 
-  /** Facts come with the last load again: only a new one is compared with what is in flight now. */
-  #takeLoad(reading: EngineReading, at: number): void {
-    if (!(at - this.#takenAt > 1e-3)) return
-    this.#takenAt = at
+  /** Facts come with the last load again: only a newly polled one is compared with what is in flight now. */
+  #takeLoad(reading: EngineReading, { age, polledAt }: EngineState): void {
+    if (!(polledAt > this.#takenAt)) return
+    this.#takenAt = polledAt
+    const at = this.#host.clock() - age
     const { waiting, running, waitingTokens, kvUsage, loraLoaded, loraWaiting, loraMax } = reading
     const adapters = { running: loraLoaded, waiting: loraWaiting, slots: loraMax }
-    this.#endpoint.reported.take({ waiting, running, waitingTokens, kvUsage, adapters, at })
+    const ownBefore = this.#ownBefore
+    this.#endpoint.reported.take({ waiting, running, waitingTokens, kvUsage, adapters, ownBefore, at })
   }
 
   /** A sleeping engine that tells nothing any more does not stay asleep for ever. */
@@ -142,11 +173,17 @@ export class EngineWatch implements Disposable {
     this.#host.asleep(sleeps)
   }
 
+  /**
+   * What is told of this endpoint's rank. A node of several numbers its ranks on from those of the node before, but takes
+   * orders for the first, the second and so on of its own: so does this.
+   */
   #ownPart(reading: EngineReading): EngineReading {
-    const { rank } = this.#target
+    const { rank, ofRanks = 1 } = this.#target
     const { perRank } = reading
-    if (rank === undefined || perRank === undefined || perRank.length < 2) return reading
-    const own = perRank.find((one) => one.rank === rank)
+    if (rank === undefined || perRank === undefined) return reading
+    // The load of all ranks together is that of none.
+    if (perRank.length < 2) return ofRanks > 1 ? { ...reading, ...UNKNOWN_LOAD } : reading
+    const own = perRank.find((one) => one.rank === rank) ?? perRank[rank]
     return own === undefined ? reading : { ...reading, ...own }
   }
 }

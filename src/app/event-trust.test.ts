@@ -81,14 +81,23 @@ test('prompts that are not reported end the reliance, until they are again', () 
 
 test('several ranks behind one endpoint are never relied on', () => {
   const { trust, told } = create()
-  trust.publishers(1)
+  trust.publishers(1, true)
   trust.batch(0)
-  trust.publishers(2)
+  trust.publishers(2, true)
   trust.batch(1)
-  trust.publishers(2)
+  trust.publishers(2, true)
   expect(trust.current).toMatchObject({ exact: false, reason: 'several-ranks' })
-  trust.publishers(1)
+  trust.publishers(1, true)
   expect(told).toEqual(['complete', 'several-ranks', 'complete'])
+})
+
+test.each([
+  [true, 'set its ranks to 2, or auto'],
+  [false, 'without enable_attention_dp'],
+])('what helps against several ranks depends on whether the engine takes orders (%s)', (takesOrders, advice) => {
+  const { trust } = create()
+  trust.publishers(2, takesOrders)
+  expect(trust.current.why).toContain(advice)
 })
 
 test('what was known counts again once a broken connection has been made anew', () => {
@@ -109,9 +118,9 @@ test('events are of no use where the tokens are others than those that prompts a
   trust.batch(0)
   trust.otherTokens('its template differs')
   expect(trust.current).toEqual({ exact: false, reason: 'other-tokens', why: 'its template differs' })
-  trust.publishers(2)
+  trust.publishers(2, true)
   trust.otherTokens(undefined)
   expect(trust.current).toMatchObject({ exact: false, reason: 'several-ranks' })
-  trust.publishers(1)
+  trust.publishers(1, true)
   expect(told).toEqual(['complete', 'other-tokens', 'several-ranks', 'complete'])
 })

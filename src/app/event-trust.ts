@@ -101,9 +101,16 @@ export class EventTrust {
     }
   }
 
-  /** How many data-parallel ranks there are behind the endpoint, or publishers behind its address. */
-  publishers(count: number): void {
-    const why = `${count} data-parallel ranks are behind it, each with a cache of its own: list each rank as an endpoint`
+  /**
+   * How many data-parallel ranks there are behind the endpoint, or publishers behind its address, and whether its engine
+   * can be told which of them a request is for.
+   */
+  publishers(count: number, takesOrders: boolean): void {
+    const advice = takesOrders
+      ? `set its ranks to ${count}, or auto`
+      : 'its engine cannot be told which of them a request is for. Start it without enable_attention_dp, as many engines ' +
+        'as you need, each an endpoint of its own; or leave kvEvents out'
+    const why = `${count} data-parallel ranks are behind it, each with a cache of its own: ${advice}`
     this.#obstruct('several-ranks', count > 1 ? why : undefined)
   }
 

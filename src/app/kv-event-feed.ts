@@ -6,19 +6,23 @@ import { PromptKeys } from '../prefix/prompt-keys.ts'
 import { decodeSglang } from '../signals/kv-events/decode-sglang.ts'
 import { decodeTensorrtLlm } from '../signals/kv-events/decode-tensorrt-llm.ts'
 import { decodeVllm } from '../signals/kv-events/decode-vllm.ts'
+import type { KvEventFollower } from '../signals/kv-events/kv-event-follower.ts'
 import type { KvEventHandlers, Loss } from '../signals/kv-events/kv-event-handlers.ts'
 import type { DecodeBatch, KvEvent, KvEventBatch } from '../signals/kv-events/kv-event.ts'
+import { KvEventPuller } from '../signals/kv-events/puller.ts'
 import type { ReplaySlots } from '../signals/kv-events/replay-slots.ts'
 import { KvEventSubscriber } from '../signals/kv-events/subscriber.ts'
 import type { SubscriberCounts } from '../signals/kv-events/subscriber-options.ts'
 import type { EngineName } from '../signals/metrics/engine-table.ts'
 import { EventTrust, type Trust } from './event-trust.ts'
-import type { KvEventsPlan } from './kv-events-plan.ts'
+import type { KvEventsPlan, PullTarget } from './kv-events-plan.ts'
 
 export interface FeedHost extends Pick<ProgramLog, 'logger'> {
   readonly index: CombinedIndex
   /** Shared by all endpoints, so that not all replay at once. */
   readonly replaySlots: ReplaySlots
+  /** Tokens in a block of the endpoint, as its metrics tell. */
+  blockTokens(): number | undefined
 }
 
 const DECODERS: Readonly<Partial<Record<EngineName, DecodeBatch>>> = {
@@ -40,7 +44,7 @@ export class KvEventFeed implements Disposable {
   #ranks = 1
   #engine: EngineName | undefined
   #begun = false
-  #subscriber: KvEventSubscriber | undefined
+  #follower: KvEventFollower | undefined
   #again: NodeJS.Timeout | undefined
   #audited = { confirmed: 0, missing: 0 }
 
@@ -56,13 +60,13 @@ export class KvEventFeed implements Disposable {
     return this.#trust.current
   }
 
-  /** What came over the subscription, once there is one. */
+  /** What came, once somebody follows. */
   get counts(): Readonly<SubscriberCounts> | undefined {
-    return this.#subscriber?.counts
+    return this.#follower?.counts
   }
 
   get connected(): boolean {
-    return this.#subscriber?.connected ?? false
+    return this.#follower?.connected ?? false
   }
 
   /** Begins to follow, now that it is known whose events they are; undefined for an engine that nobody knows. */
@@ -70,13 +74,13 @@ export class KvEventFeed implements Disposable {
     this.#engine = engine
     if (this.#begun || this.#abort.signal.aborted) return
     this.#begun = true
-    void this.#subscribe()
+    this.#follow()
   }
 
   /** Data-parallel ranks behind the endpoint. */
   ranks(count: number): void {
     this.#ranks = count
-    this.#trust.publishers(Math.max(count, this.#topics.size))
+    this.#trust.publishers(Math.max(count, this.#topics.size), this.#speaker() !== 'tensorrt-llm')
   }
 
   /** Why the tokens that prompts are looked up by are not those of this endpoint; undefined when they are. */
@@ -86,11 +90,11 @@ export class KvEventFeed implements Disposable {
 
   /**
    * The endpoint was away and is back. Where the history can be asked for, the stream itself tells whether it was
-   * restarted; otherwise nothing is known of it any more.
+   * restarted, and so do the numbers of events that are fetched; otherwise nothing is known of it any more.
    */
   returned(): void {
     const { index } = this.#host
-    if (this.#plan.replay !== undefined) {
+    if (this.#plan.replay !== undefined || this.#plan.pulled !== undefined) {
       index.predicted.clear(this.#endpoint.slot)
       return
     }
@@ -119,9 +123,34 @@ export class KvEventFeed implements Disposable {
     if (this.#abort.signal.aborted) return
     this.#abort.abort()
     clearTimeout(this.#again)
-    this.#subscriber?.[Symbol.dispose]()
+    this.#follower?.[Symbol.dispose]()
     this.#host.index.setMode(this.#endpoint.slot, 'predicted')
     this.#host.index.exact.clear(this.#endpoint.slot)
+  }
+
+  #follow(): void {
+    const { pulled } = this.#plan
+    if (pulled === undefined) void this.#subscribe()
+    else this.#follower = this.#pull(pulled)
+  }
+
+  #pull({ url, headers }: PullTarget): KvEventPuller {
+    const { rank, silentAfter } = this.#plan
+    const { signals, id } = this.#endpoint
+    const busy = (): boolean => signals.inFlight > 0
+    return new KvEventPuller(
+      {
+        endpoint: id,
+        url,
+        headers,
+        ...(rank === undefined ? {} : { rank }),
+        blockTokens: () => this.#host.blockTokens(),
+        busy,
+        silence: { after: silentAfter, serving: busy },
+        signal: this.#abort.signal,
+      },
+      this.#handlers(),
+    )
   }
 
   async #subscribe(): Promise<void> {
@@ -143,15 +172,20 @@ export class KvEventFeed implements Disposable {
         },
         this.#handlers(),
       )
-      this.#subscriber = subscriber
+      this.#follower = subscriber
     } catch (error) {
       if (!this.#abort.signal.aborted) this.#trust.unavailable(error instanceof Error ? error.message : String(error))
     }
   }
 
-  #decoder(): DecodeBatch {
+  /** Whose form the events have. */
+  #speaker(): EngineName | undefined {
     const { encoding } = this.#plan
-    const engine = encoding === 'auto' ? this.#engine : encoding
+    return encoding === 'auto' ? this.#engine : encoding
+  }
+
+  #decoder(): DecodeBatch {
+    const engine = this.#speaker()
     return (engine === undefined ? undefined : DECODERS[engine]) ?? decodeVllm
   }
 
@@ -181,12 +215,12 @@ export class KvEventFeed implements Disposable {
   }
 
   #apply(event: KvEvent): void {
-    const { exact } = this.#host.index
+    const { index } = this.#host
     const { slot } = this.#endpoint
-    if (event.type === 'blocks-stored') exact.stored(slot, event)
-    else if (event.type === 'blocks-removed') exact.removed(slot, event)
+    if (event.type === 'blocks-stored') index.exact.stored(slot, event)
+    else if (event.type === 'blocks-removed') index.exact.removed(slot, event)
     // An agent beside the engine has emptied memory of its own.
-    else if (event.ownership === undefined) exact.cleared(slot)
+    else if (event.ownership === undefined) index.cleared(slot)
   }
 
   #lost({ reason, missing }: Loss): void {
@@ -199,10 +233,10 @@ export class KvEventFeed implements Disposable {
   /** A new subscription asks for all of the history there is. */
   #replayAll(): void {
     this.#again = undefined
-    this.#subscriber?.[Symbol.dispose]()
+    this.#follower?.[Symbol.dispose]()
     this.#host.index.exact.clear(this.#endpoint.slot)
     this.#trust.restarted()
-    void this.#subscribe()
+    this.#follow()
   }
 
   #trustChanged({ exact, reason, why }: Trust): void {

@@ -15,12 +15,13 @@ import type { ProgramLog } from '../observe/program-log.ts'
 import type { TokenMetrics } from '../observe/token-metrics.ts'
 import { BlockHasher } from '../prefix/block-hasher.ts'
 import { CombinedIndex } from '../prefix/combined-index.ts'
+import { LOAD_HEADER, LOAD_REQUEST_HEADER } from '../signals/load-header.ts'
 import { createAdminActions } from './admin-actions.ts'
 import { createPolicy } from './create-policy.ts'
 import { createTokens } from './create-tokens.ts'
 import type { DecisionRecorder } from './decision-recorder.ts'
-import { endpointPlan } from './endpoint-plan.ts'
-import { type EndpointPlan, EndpointRegistry } from './endpoint-registry.ts'
+import { type EndpointPlan, endpointPlan } from './endpoint-plan.ts'
+import { EndpointRegistry } from './endpoint-registry.ts'
 import { EndpointSignals } from './endpoint-signals.ts'
 import { gatewaySettings } from './gateway-settings.ts'
 import type { PluginLists } from './load-plugins.ts'
@@ -83,6 +84,7 @@ export class Router {
       clock,
       adapterOf: (model) => (this.#fleet.baseOf(model) === undefined ? undefined : model),
       engineFound: (endpoint) => this.#tokens.restarted(endpoint),
+      ranksTold: (endpoint, count, engine) => this.#registry.ranksTold(endpoint, count, engine),
     })
     const { tokens, tokenMetrics } = createTokens({ ...log, fleet: this.#fleet, signals: this.#signals, clock })
     this.#tokens = tokens
@@ -92,6 +94,7 @@ export class Router {
       fleet: this.#fleet,
       health,
       signals: this.#signals,
+      logger: log.logger,
       gone: (id) => this.#metrics.forgetEndpoint(id),
     })
     this.#context = this.#createContext(health)
@@ -130,6 +133,11 @@ export class Router {
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     return ready()
+  }
+
+  /** Endpoints there are now: ranks behind one address count each. */
+  get endpointCount(): number {
+    return this.#fleet.endpoints.length
   }
 
   /** Models that can be asked for now. */
@@ -190,6 +198,13 @@ export class Router {
       settings: gatewaySettings(this.#config),
       upstreamOf: (endpoint) => this.#registry.upstreamOf(endpoint),
       engineOf: (endpoint) => this.#signals.engineOf(endpoint),
+      rankOf: (endpoint) => this.#signals.rankOf(endpoint),
+      loadInAnswers: {
+        question: LOAD_REQUEST_HEADER,
+        answer: LOAD_HEADER,
+        asks: (endpoint) => this.#signals.watchOf(endpoint)?.asksInAnswers(this.#config.usage.load) === true,
+        told: (endpoint, header) => this.#signals.watchOf(endpoint)?.answerTold(header),
+      },
       reportFault: (request, error) =>
         this.#log.logger.error({ request, err: error }, 'the router failed on a request'),
       clock,
@@ -210,7 +225,10 @@ export class Router {
         this.#log.request(record)
         if (request === undefined) return
         this.#recorder?.ended(record, request)
-        if (record.outcome?.kind === 'finished') this.#signals.served(record.decision?.endpoint ?? '', request)
+        if (record.outcome?.kind !== 'finished') return
+        const served = record.decision?.endpoint ?? ''
+        this.#signals.served(served, request)
+        this.#tokens.counted(this.#fleet.endpoint(served), request, record.outcome.usage?.promptTokens)
       },
     }
   }
@@ -238,7 +256,7 @@ export class Router {
 
   #policyFailed(policy: string, error: unknown): void {
     this.#metrics.policyError(policy)
-    this.#log.logger.error({ policy, err: error }, 'a policy threw; all endpoints counted as equal')
+    this.#log.logger.error({ policy, err: error }, 'a policy threw; if it was to rank, all endpoints counted as equal')
   }
 }
 

@@ -7,7 +7,7 @@ import { profileNamed } from '../engine/profiles.ts'
 import { createProgramLog, type ProgramLog } from '../observe/program-log.ts'
 import { openDecisionRecorder } from './decision-recorder.ts'
 import { DemoFleet, type DemoEngine, type DemoFleetOptions } from './demo-fleet.ts'
-import type { EndpointPlan } from './endpoint-registry.ts'
+import type { EndpointPlan } from './endpoint-plan.ts'
 import { programConfig, type ProgramConfig } from './program-config.ts'
 import { Router, type RouterAddresses } from './router.ts'
 
@@ -33,7 +33,7 @@ export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): P
   try {
     const addresses = await router.start()
     const ready = await router.settled(SETTLE)
-    printWelcome(addresses, router, ready, extraEndpoints.length + config.endpoints.length, fleet !== undefined)
+    printWelcome(addresses, router, ready, router.endpointCount, fleet !== undefined)
   } catch (error) {
     fleet?.stop()
     throw error
@@ -69,6 +69,8 @@ function demoPlan(
 ): EndpointPlan {
   const profile = profileNamed(name)
   return {
+    address: id,
+    ranks: 1,
     settings: {
       id,
       url,

@@ -1,10 +1,11 @@
 import { agreeWithEngine } from '../tokenizer/agree-with-engine.ts'
-import { AWKWARD_PROMPTS } from '../tokenizer/awkward-prompts.ts'
+import { AWKWARD_TEXTS } from '../tokenizer/awkward-prompts.ts'
 import type { RemoteEngine } from '../tokenizer/engine-tokens.ts'
 import { createPromptTokenizer, type PromptTokenizer } from '../tokenizer/prompt-tokenizer.ts'
 import { createRemoteTokenizer, type RemoteTokenizer } from '../tokenizer/remote-tokenizer.ts'
 import { type SelfCheck, selfCheck } from '../tokenizer/self-check.ts'
 import { messageOf } from '../tokenizer/tokenizer-error.ts'
+import { joinVerdicts, type PartVerdict, type TokenVerdict } from './token-verdict.ts'
 import type { LoadedTokens } from './tokens-library.ts'
 
 /** The engine that is asked for its own tokens. */
@@ -16,20 +17,6 @@ export interface AskedEngine {
   readonly model: string
 }
 
-/** What an engine's own tokens say about ours. */
-export interface TokenVerdict {
-  /** Whether nothing differs and something was compared, something differs, or nothing could be compared. */
-  readonly result: 'same' | 'different' | 'unknown'
-  /** Makes the engine's tokens of chats, if so. */
-  readonly chat: PromptTokenizer | undefined
-  /** Makes the engine's tokens of plain prompts, if so. */
-  readonly text: PromptTokenizer | undefined
-  /** One sentence for people. */
-  readonly why: string
-}
-
-type Part = Pick<TokenVerdict, 'result' | 'why'>
-
 /**
  * Compares our tokens of awkward chats and texts with an engine's own. Settings that engines differ in are tried until its
  * chats agree, unless `known` ones are to be kept because other endpoints agree with them. Rejects only with the reason of
@@ -40,7 +27,7 @@ export async function checkTokens(
   asked: AskedEngine,
   known: PromptTokenizer | undefined,
   signal: AbortSignal,
-): Promise<TokenVerdict> {
+): Promise<TokenVerdict<PromptTokenizer>> {
   const plain = known ?? createPromptTokenizer(encoder, spec)
   const remote = createRemoteTokenizer({ ...asked, render: (body) => plain.render(body) })
   const options = { model: asked.model, signal }
@@ -51,52 +38,43 @@ export async function checkTokens(
   const chat = chatPart(check, prompts)
   const text = await checkTexts(prompts, remote, signal)
   return {
-    ...joined(chat, text),
+    ...joinVerdicts(chat, text),
     chat: chat.result === 'same' ? prompts : undefined,
     text: text.result === 'same' ? prompts : undefined,
   }
 }
 
-function chatPart({ agreed, reason, checks }: SelfCheck, { chatFault }: PromptTokenizer): Part {
-  if (agreed) return { result: 'same', why: reason }
-  if (chatFault !== undefined) return { result: 'unknown', why: `chats have no exact tokens: ${chatFault}` }
+function chatPart({ agreed, reason, checks }: SelfCheck, { chatFault }: PromptTokenizer): PartVerdict {
+  if (agreed) return { result: 'same', why: reason, again: false }
+  if (chatFault !== undefined) {
+    return { result: 'unknown', why: `chats have no exact tokens: ${chatFault}`, again: false }
+  }
   const differs = checks.some(({ result }) => result === 'different')
-  return { result: differs ? 'different' : 'unknown', why: reason }
+  return { result: differs ? 'different' : 'unknown', why: reason, again: !differs }
 }
 
 /** Plain prompts: a tokenizer puts something in front of them, or not. */
-async function checkTexts(prompts: PromptTokenizer, remote: RemoteTokenizer, signal: AbortSignal): Promise<Part> {
-  for (const text of texts()) {
+async function checkTexts(
+  prompts: PromptTokenizer,
+  remote: RemoteTokenizer,
+  signal: AbortSignal,
+): Promise<PartVerdict> {
+  for (const text of AWKWARD_TEXTS) {
     const mine = await prompts.text(text, { signal })
-    if (!mine.exact) return { result: 'unknown', why: `text prompts have no exact tokens: ${mine.reason}` }
+    if (!mine.exact) return unknown(`text prompts have no exact tokens: ${mine.reason}`)
     try {
       const theirs = await remote.text(text, { addSpecialTokens: true, signal })
       if (String(theirs) === String(mine.tokens)) continue
       const why = `text prompts: expected the engine's ${theirs.length} tokens of '${text}', found ${mine.tokens.length}`
-      return { result: 'different', why }
+      return { result: 'different', why, again: false }
     } catch (error) {
       signal.throwIfAborted()
-      return { result: 'unknown', why: `text prompts could not be compared: ${messageOf(error)}` }
+      return unknown(`text prompts could not be compared: ${messageOf(error)}`)
     }
   }
-  return { result: 'same', why: 'those of text prompts as well' }
+  return { result: 'same', why: 'those of text prompts as well', again: false }
 }
 
-const TEXTS: ReadonlySet<string> = new Set(['plain', 'unicode', 'special tokens in text', 'code'])
-
-function texts(): string[] {
-  const contents = AWKWARD_PROMPTS.filter(({ name }) => TEXTS.has(name)).map(({ body }) => body['messages'])
-  return contents.flatMap((messages) => (Array.isArray(messages) ? messages.flatMap(contentOf) : []))
-}
-
-function contentOf(message: unknown): string[] {
-  if (typeof message !== 'object' || message === null || !('content' in message)) return []
-  return typeof message.content === 'string' ? [message.content] : []
-}
-
-function joined(chat: Part, text: Part): Part {
-  if (chat.result === 'different') return chat
-  if (text.result === 'different') return text
-  const result = chat.result === 'same' || text.result === 'same' ? 'same' : 'unknown'
-  return { result, why: `${chat.why}; ${text.why}` }
+function unknown(why: string): PartVerdict {
+  return { result: 'unknown', why, again: true }
 }

@@ -8,6 +8,12 @@ export interface LoadedTokens {
   readonly encoder: IncrementalEncoder
 }
 
+/** A tokenizer in use; to be disposed of whether it could be loaded or not. */
+export interface BorrowedTokens extends Disposable {
+  /** Rejects with a TokenizerError that names the file, what was expected and what to do. */
+  readonly loaded: Promise<LoadedTokens>
+}
+
 interface Shelf {
   readonly loaded: Promise<LoadedTokens>
   readers: number
@@ -23,30 +29,38 @@ export class TokensLibrary {
     this.#onFallback = onFallback
   }
 
-  /** Rejects with a TokenizerError that names the file, what was expected and what to do. To be given back either way. */
-  take(path: string, cacheBytes: number): Promise<LoadedTokens> {
-    const key = keyOf(path, cacheBytes)
-    let shelf = this.#shelves.get(key)
-    if (shelf === undefined) {
-      shelf = { loaded: load(path, cacheBytes, this.#onFallback), readers: 0 }
-      this.#shelves.set(key, shelf)
-    }
+  /** One that could not be loaded is read again by whoever takes it next. */
+  take(path: string, cacheBytes: number): BorrowedTokens {
+    const key = `${cacheBytes} ${path}`
+    const shelf = this.#shelves.get(key) ?? this.#load(key, path, cacheBytes)
     shelf.readers++
-    return shelf.loaded
+    let given = false
+    return {
+      loaded: shelf.loaded,
+      [Symbol.dispose]: () => {
+        if (given) return
+        given = true
+        if (--shelf.readers === 0) this.#close(key, shelf)
+      },
+    }
   }
 
-  giveBack(path: string, cacheBytes: number): void {
-    const key = keyOf(path, cacheBytes)
-    const shelf = this.#shelves.get(key)
-    if (shelf === undefined || --shelf.readers > 0) return
-    this.#shelves.delete(key)
+  #load(key: string, path: string, cacheBytes: number): Shelf {
+    const shelf = { loaded: load(path, cacheBytes, this.#onFallback), readers: 0 }
+    this.#shelves.set(key, shelf)
+    shelf.loaded.catch(() => this.#remove(key, shelf))
+    return shelf
+  }
+
+  #close(key: string, shelf: Shelf): void {
+    this.#remove(key, shelf)
     // One that could not be loaded has told so to whoever took it.
     shelf.loaded.then(({ encoder }) => encoder[Symbol.asyncDispose]()).catch(() => undefined)
   }
-}
 
-function keyOf(path: string, cacheBytes: number): string {
-  return `${cacheBytes} ${path}`
+  #remove(key: string, shelf: Shelf): void {
+    if (this.#shelves.get(key) === shelf) this.#shelves.delete(key)
+  }
 }
 
 async function load(path: string, cacheBytes: number, onFallback: (reason: string) => void): Promise<LoadedTokens> {

@@ -1,32 +1,37 @@
 import type { Config, ConfigTokenizer } from '../config/config.ts'
 import type { EndpointState } from '../core/endpoint-state.ts'
+import type { SchedulingRequest } from '../core/request.ts'
 import type { FoundTokens, TokenFinder } from '../gateway/found-tokens.ts'
 import type { UnderstoodRequest } from '../gateway/understand.ts'
 import type { Route } from '../protocol/route.ts'
+import { TokenCounts } from './token-counts.ts'
+import type { TokenSource, TokenState } from './token-source.ts'
 import { TokensLibrary } from './tokens-library.ts'
-import { ModelTokens, type ModelTokensHost, type TokenState } from './tokens-of-model.ts'
+import { TokensOfEngines } from './tokens-of-engines.ts'
+import { ModelTokens, type ModelTokensHost } from './tokens-of-model.ts'
 import { TokenSearch, type TokenSearchHost } from './tokens-search.ts'
 
-export interface TokensHost extends Omit<ModelTokensHost, 'library'>, TokenSearchHost {}
+export interface TokensHost extends Omit<ModelTokensHost, 'library' | 'search'>, TokenSearchHost {}
 
 /** Seconds between two looks for engines that have not been asked. */
 const LOOK_AGAIN = 2
-/** Finds out the tokens of chats and text prompts, with the tokenizers that are configured for models. */
+
+/** Finds out the tokens of chats and text prompts, with what is configured for models: tokenizers, or their engines' routes. */
 export class TokensOfPrompts implements TokenFinder, Disposable {
   readonly #host: TokensHost
   readonly #modelHost: ModelTokensHost
-  readonly #models = new Map<string, ModelTokens>()
+  readonly #models = new Map<string, TokenSource>()
   /** Those that are to take the place of others once they are loaded. */
-  readonly #next = new Map<string, ModelTokens>()
-  readonly #search: TokenSearch
+  readonly #next = new Map<string, TokenSource>()
+  readonly #counts = new TokenCounts<TokenSource>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(host: TokensHost) {
     this.#host = host
-    this.#search = new TokenSearch(host)
     const library = new TokensLibrary((why) => host.logger.warn({ why }, 'tokenizers run in a thread of their own'))
     this.#modelHost = {
       library,
+      search: new TokenSearch(host),
       logger: host.logger,
       clock: () => host.clock(),
       endpointsOf: (model) => host.endpointsOf(model),
@@ -83,15 +88,30 @@ export class TokensOfPrompts implements TokenFinder, Disposable {
     const tokens = this.#models.get(model) ?? (base === undefined ? undefined : this.#models.get(base))
     if (tokens === undefined) return undefined
     const { mode, forwardIds } = tokens.settings
-    const wanted = this.#host.tokenBlocks.wanted || mode === 'exact'
-    if (route.name === 'chat' && wanted) return this.#search.chat(tokens, request, body)
+    const wanted = this.#host.tokenBlocks.wantedBy(request.pool) || mode === 'exact'
+    if (route.name === 'chat' && wanted) return this.#watch(tokens, tokens.find('chat', request, body))
     if (route.name !== 'completions' || !(wanted || forwardIds)) return undefined
-    return this.#search.text(tokens, request, body)
+    return this.#watch(tokens, tokens.find('text', request, body))
+  }
+
+  /** How many tokens the engine says that a prompt had; undefined where it did not say. */
+  counted(endpoint: EndpointState | undefined, request: SchedulingRequest, promptTokens: number | undefined): void {
+    if (endpoint === undefined || promptTokens === undefined || this.#models.size === 0) return
+    const wrong = this.#counts.reported(endpoint.id, request, promptTokens)
+    wrong?.source.miscounted(endpoint, wrong.why)
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer)
     for (const [model, tokens] of [...this.#models, ...this.#next]) this.#drop(model, tokens)
+  }
+
+  /** The number of tokens found is kept, until the engine has said its own. */
+  #watch(source: TokenSource, search: Promise<FoundTokens | undefined> | undefined) {
+    return search?.then((found) => {
+      if (found?.keys !== undefined && found.prefix !== true) this.#counts.found(source, found.keys, found.ids.length)
+      return found
+    })
   }
 
   #want(model: string, settings: ConfigTokenizer): void {
@@ -101,7 +121,7 @@ export class TokensOfPrompts implements TokenFinder, Disposable {
     if (last !== undefined && last.fault === undefined && JSON.stringify(last.settings) === JSON.stringify(settings))
       return
     this.#next.get(model)?.[Symbol.dispose]()
-    const next = new ModelTokens(model, settings, this.#modelHost)
+    const next = this.#create(model, settings)
     if (current === undefined) this.#models.set(model, next)
     else this.#next.set(model, next)
     next.loaded.then(
@@ -110,7 +130,13 @@ export class TokensOfPrompts implements TokenFinder, Disposable {
     )
   }
 
-  #takeOver(model: string, next: ModelTokens): void {
+  #create(model: string, settings: ConfigTokenizer): TokenSource {
+    const { path } = settings
+    if (path === undefined) return new TokensOfEngines(model, settings, this.#host)
+    return new ModelTokens(model, { ...settings, path }, this.#modelHost)
+  }
+
+  #takeOver(model: string, next: TokenSource): void {
     if (this.#next.get(model) !== next) return
     this.#next.delete(model)
     this.#models.get(model)?.[Symbol.dispose]()
@@ -118,17 +144,18 @@ export class TokensOfPrompts implements TokenFinder, Disposable {
     this.#host.changed()
   }
 
-  #failed(model: string, next: ModelTokens, { message: problem }: Error): void {
+  #failed(model: string, next: TokenSource, { message: problem }: Error): void {
     const waits = this.#next.get(model) === next
     if (!waits && this.#models.get(model) !== next) return
-    const then = waits ? 'the old tokenizer stays in force' : 'prompts are matched by their bytes'
+    const works = waits && this.#models.get(model)?.fault === undefined
+    const then = works ? 'the old tokenizer stays in force' : 'prompts are matched by their bytes'
     this.#host.logger.error({ model, problem }, `tokenizer not loaded; ${then}`)
     if (!waits) return
     this.#next.delete(model)
     next[Symbol.dispose]()
   }
 
-  #drop(model: string, tokens: ModelTokens): void {
+  #drop(model: string, tokens: TokenSource): void {
     for (const map of [this.#models, this.#next]) if (map.get(model) === tokens) map.delete(model)
     tokens[Symbol.dispose]()
     this.#host.changed()

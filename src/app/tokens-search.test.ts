@@ -11,6 +11,7 @@ const settings = {
   path: '/m',
   mode: 'auto',
   remote: 'auto',
+  inline: 1,
   deadline: 0.02,
   forwardIds: false,
   cacheBytes: 1,
@@ -33,13 +34,13 @@ function rig(wanted = true) {
   }
   const search = new TokenSearch({
     tokenBlocks: {
-      wanted,
+      wantedBy: () => wanted,
       keysOf: (ids, { model, cacheSalt }) => [tokenBlockKeys(ids, 2, namespaceSeed({ adapter: model, cacheSalt }, 2))],
     },
     clock: () => performance.now() / 1000,
     sought: (model, result) => void results.push(`${model} ${result}`),
   })
-  return { search, results, asked, tokens: { model: 'm', settings, chat: prompts, text: prompts } }
+  return { search, results, asked, tokens: { model: 'm', settings, chat: prompts, text: prompts, mayForward: false } }
 }
 
 function understood(body: object | string, path = '/v1/completions') {

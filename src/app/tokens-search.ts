@@ -6,7 +6,12 @@ import type { PromptTokens } from '../tokenizer/prompt-tokenizer.ts'
 import type { ModelTokens } from './tokens-of-model.ts'
 
 /** What became of the search for a prompt's tokens. A closed set: it is a label of a metric. */
-export type TokenResult = 'exact' | 'late' | Extract<PromptTokens, { readonly exact: false }>['fault']
+export type TokenResult =
+  | 'exact'
+  | 'beginning'
+  | 'late'
+  | 'long'
+  | Extract<PromptTokens, { readonly exact: false }>['fault']
 
 export interface TokenSearchHost {
   readonly tokenBlocks: TokenBlocks
@@ -16,8 +21,8 @@ export interface TokenSearchHost {
   sought(model: string, result: TokenResult, seconds: number): void
 }
 
-/** What makes a model's tokens. */
-type TokenMaker = Pick<ModelTokens, 'model' | 'settings' | 'chat' | 'text'>
+/** What makes a model's tokens here. */
+type TokenMaker = Pick<ModelTokens, 'model' | 'settings' | 'chat' | 'text' | 'mayForward'>
 
 /** Prompts whose requests have gone on without their tokens; more than these would only keep later ones waiting. */
 const MOST_LATE = 8
@@ -48,11 +53,9 @@ export class TokenSearch {
   /** The tokens of a text prompt; undefined at once where there is no single one, or where they are not to be had. */
   text(tokens: TokenMaker, request: UnderstoodRequest, body: Uint8Array): Promise<FoundTokens | undefined> | undefined {
     const { text } = tokens
-    const place = text === undefined ? undefined : promptPlace(request.prompt)
-    if (text === undefined || place === undefined || this.#isBusy(tokens)) return undefined
+    if (text === undefined || promptPlace(request.prompt) === undefined || this.#isBusy(tokens)) return undefined
     const started = this.#host.clock()
-    const search = inexact(body) ?? text.text(String(JSON.parse(decoder.decode(body.subarray(place.start, place.end)))))
-    return this.#await(search, tokens, request, started)
+    return this.#await(inexact(body) ?? text.text(textOf(request, body) ?? ''), tokens, request, started)
   }
 
   #isBusy({ model }: TokenMaker): boolean {
@@ -63,27 +66,23 @@ export class TokenSearch {
 
   async #await(
     search: Promise<PromptTokens>,
-    { model, settings }: TokenMaker,
-    { served, cacheSalt }: UnderstoodRequest,
+    tokens: TokenMaker,
+    request: UnderstoodRequest,
     started: number,
   ): Promise<FoundTokens | undefined> {
     const { tokenBlocks } = this.#host
+    const { model, settings } = tokens
     const left = settings.deadline - (this.#host.clock() - started)
     const found = await this.#within(search, 1000 * Math.max(0, left))
     const result = found === undefined ? 'late' : found.exact ? 'exact' : found.fault
     this.#host.sought(model, result, this.#host.clock() - started)
     if (found?.exact !== true) return undefined
-    const ids = found.tokens
-    const keys = tokenBlocks.wanted ? tokenBlocks.keysOf(ids, { model: served, cacheSalt }) : undefined
-    return { ids, keys, forward: settings.forwardIds }
+    return foundTokens(found.tokens, request, tokenBlocks, tokens.mayForward)
   }
 
   /** Undefined after so many milliseconds; the search goes on then, so that the next turn finds its tokens remembered. */
   async #within(search: Promise<PromptTokens>, milliseconds: number): Promise<PromptTokens | undefined> {
-    const late = Promise.withResolvers<undefined>()
-    const timer = setTimeout(late.resolve, milliseconds, undefined)
-    const found = await Promise.race([search, late.promise])
-    clearTimeout(timer)
+    const found = await within(search, milliseconds)
     if (found === undefined) {
       this.#late++
       void search.finally(() => this.#late--)
@@ -92,16 +91,43 @@ export class TokenSearch {
   }
 }
 
-/** Why a body's prompt has no exact tokens, where that can be seen at once. */
-function inexact(body: Uint8Array): Promise<PromptTokens> | undefined {
-  if (body.length > LARGEST_BODY) {
-    return refused(`expected a body of at most ${LARGEST_BODY} bytes, found ${body.length}`)
-  }
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
-  const member = INEXACT_MEMBERS.find((name) => bytes.includes(name))
-  return member === undefined ? undefined : refused(`expected no member ${member}, found it`)
+/** What a request gets of its prompt's tokens; `forward` where its engine is to be sent them. */
+export function foundTokens(
+  ids: Uint32Array,
+  { pool, served, cacheSalt }: UnderstoodRequest,
+  tokenBlocks: TokenBlocks,
+  forward: boolean,
+): FoundTokens {
+  const keys = tokenBlocks.wantedBy(pool) ? tokenBlocks.keysOf(ids, { pool, model: served, cacheSalt }) : undefined
+  return { ids, keys, forward }
 }
 
-function refused(reason: string): Promise<PromptTokens> {
-  return Promise.resolve({ exact: false, fault: 'inexact', reason })
+/** The one text prompt of a completion; undefined where there is something else. */
+export function textOf({ prompt }: UnderstoodRequest, body: Uint8Array): string | undefined {
+  const place = promptPlace(prompt)
+  return place && String(JSON.parse(decoder.decode(body.subarray(place.start, place.end))))
+}
+
+/** What a promise comes to, or undefined after so many milliseconds. */
+export async function within<T>(search: Promise<T>, milliseconds: number): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>()
+  const timer = setTimeout(late.resolve, milliseconds, undefined)
+  try {
+    return await Promise.race([search, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Why a body's prompt has no exact tokens, where that can be seen at once. */
+export function inexactBody(body: Uint8Array): string | undefined {
+  if (body.length > LARGEST_BODY) return `expected a body of at most ${LARGEST_BODY} bytes, found ${body.length}`
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length)
+  const member = INEXACT_MEMBERS.find((name) => bytes.includes(name))
+  return member === undefined ? undefined : `expected no member ${member}, found it`
+}
+
+function inexact(body: Uint8Array): Promise<PromptTokens> | undefined {
+  const reason = inexactBody(body)
+  return reason === undefined ? undefined : Promise.resolve({ exact: false, fault: 'inexact', reason })
 }

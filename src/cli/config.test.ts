@@ -18,7 +18,8 @@ function config(
   const cwd = mkdtempSync(join(tmpdir(), 'kvasir-config-'))
   onTestFinished(() => rmSync(cwd, { recursive: true }))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text)
-  const options = { cwd, env: { PATH: process.env['PATH'], ...env }, encoding: 'utf8' } as const
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const options = { cwd, env: { PATH, NODE_COMPILE_CACHE, ...env }, encoding: 'utf8' } as const
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--input-type=module', '-e', PROGRAM, '--', ...args],

@@ -15,6 +15,11 @@ test('one address for all, or one for each', () => {
   expect(own.options.headers).toEqual({ authorization: 'Bearer k', 'x-team': 'a b' })
 })
 
+test('events that are fetched come from each URL', () => {
+  const { targets } = readDoctorFlags([A, B], { kvEvents: ['pull'] })
+  expect(targets.map(({ kvEvents }) => kvEvents)).toEqual(Array(2).fill({ address: 'pull', replay: undefined }))
+})
+
 test.each([
   [['nonsense'], {}, /expected a URL .* found 'nonsense'/],
   [['10.0.0.7:8000'], {}, /http:\/\/ or https:\/\/ in front/],
@@ -24,6 +29,8 @@ test.each([
   [[A, B], { kvEvents: ['tcp://a:1'] }, /one address for each of the 2 URLs/],
   [['http://a:1', 'http://a:2'], { kvEvents: ['tcp://*:5557'] }, /found tcp:\/\/a:5557 twice/],
   [[A], { kvEventsReplay: ['tcp://a:1'] }, /--kv-events beside it/],
+  [[A], { kvEvents: ['pull'], kvEventsReplay: ['tcp://a:1'] }, /expected none beside --kv-events pull/],
+  [[A], { kvEvents: ['tcp://a:1'], kvEventsReplay: ['pull'] }, /--kv-events-replay: expected an address/],
   [[A], { timeout: '0' }, /--timeout: expected a number above 0/],
   [[A], { header: ['secret'] }, /--header: expected 'name: value'/],
 ])('%j with %j is refused with what to do', (urls, flags, message) => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { endpointUrl } from '../config/endpoint-url.ts'
 import type { DoctorTarget, KvEventAddresses } from '../doctor/doctor-options.ts'
 import type { RunOptions } from '../doctor/run-doctor.ts'
-import { dialled } from '../doctor/kv-event-source.ts'
+import { dialled, isPulled } from '../doctor/kv-event-source.ts'
 import { InputError } from '../report/input-error.ts'
 import { NOT_NEGATIVE, POSITIVE, readNumber } from '../report/option-values.ts'
 
@@ -49,6 +49,9 @@ function readTargets(urls: readonly string[], { kvEvents, kvEventsReplay }: Doct
   if (kvEvents === undefined && kvEventsReplay !== undefined) {
     throw new InputError('--kv-events-replay: expected --kv-events beside it, found none')
   }
+  if (kvEvents?.includes('pull') === true && kvEventsReplay !== undefined) {
+    throw new InputError('--kv-events-replay: expected none beside --kv-events pull: what is fetched is gone')
+  }
   const events = readAddresses('--kv-events', kvEvents, origins.length)
   const replays = readAddresses('--kv-events-replay', kvEventsReplay, origins.length)
   const targets = origins.map((url, i) => {
@@ -67,7 +70,9 @@ function readTargets(urls: readonly string[], { kvEvents, kvEventsReplay }: Doct
 
 /** One stream of events is that of one engine. */
 function refuseShared(targets: readonly DoctorTarget[]): void {
-  const addresses = targets.flatMap(({ kvEvents }) => kvEvents?.address ?? [])
+  const addresses = targets.flatMap(({ kvEvents }) =>
+    kvEvents === undefined || isPulled(kvEvents) ? [] : [kvEvents.address],
+  )
   const twice = addresses.find((address, i) => addresses.indexOf(address) < i)
   if (twice === undefined) return
   const expected = 'expected different addresses for different URLs'
@@ -80,7 +85,7 @@ function readUrl(written: string): string {
   throw new InputError(`${read.error.issues[0]?.message ?? 'expected a URL'}; found '${written}'`)
 }
 
-/** One address for each URL; a single one does for several when it names no host. */
+/** One address for each URL; a single one does for several when it names no host, as `pull` does. */
 function readAddresses(
   flag: string,
   addresses: readonly string[] | undefined,
@@ -89,14 +94,16 @@ function readAddresses(
   if (addresses === undefined) return undefined
   for (const address of addresses) {
     const port = Number(/^tcp:\/\/[^/\s]+:(\d{1,5})$/.exec(address)?.[1])
-    if (!(port >= 1 && port <= 65_535) && !/^ipc:\/\/./.test(address)) {
+    const pulled = flag === '--kv-events' && isPulled({ address })
+    if (!(port >= 1 && port <= 65_535) && !/^ipc:\/\/./.test(address) && !pulled) {
+      const other = flag === '--kv-events' ? ', or pull' : ''
       throw new InputError(
-        `${flag}: expected an address such as tcp://10.0.0.7:5557 or tcp://*:5557, found '${address}'`,
+        `${flag}: expected an address such as tcp://10.0.0.7:5557 or tcp://*:5557${other}, found '${address}'`,
       )
     }
   }
   const [first] = addresses
-  if (addresses.length === 1 && first !== undefined && first.startsWith('tcp://*:')) {
+  if (addresses.length === 1 && first !== undefined && (first.startsWith('tcp://*:') || first === 'pull')) {
     return Array.from({ length: urls }, () => first)
   }
   if (addresses.length === urls) return addresses

@@ -17,7 +17,8 @@ export function doctorCommand(): Command {
     .option('--read-only', 'send nothing that generates: leaves out answers, streams, prefix cache and fresh KV events')
     .option(
       '--kv-events <address>',
-      'where engines publish KV events: repeated once for each URL, or tcp://*:5557 for the host of each',
+      'where engines publish KV events: repeated once for each URL, or tcp://*:5557 for the host of each; pull fetches ' +
+        'those of TensorRT-LLM, which a router then misses',
       collect,
     )
     .option('--kv-events-replay <address>', 'where they answer requests for missed events, likewise', collect)

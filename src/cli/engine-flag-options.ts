@@ -37,6 +37,9 @@ export function engineFlagOptions(flags: EngineFlags): EngineOptions {
       errorRate: flags.errorRate,
       errorStatus: flags.errorStatus,
       reject429: flags.reject429,
+      eventDrop: flags.eventDrop,
+      eventDuplicate: flags.eventDuplicate,
+      eventReorder: flags.eventReorder,
     },
   }
 }

@@ -30,6 +30,9 @@ export interface EngineFlags {
   readonly errorRate: number
   readonly errorStatus: number
   readonly reject429: number
+  readonly eventDrop: number
+  readonly eventDuplicate: number
+  readonly eventReorder: number
   readonly startupDelay: number
   readonly maxNumSeqs?: number
   readonly flavor: Flavor
@@ -49,6 +52,11 @@ export interface EngineFlags {
 }
 
 const HASHES = ['sha256_cbor', 'xxhash_cbor'] as const
+
+const WHILE_IT_RUNS = `
+While it runs, faults are read, set and taken away with GET, POST and DELETE /faults, and POST /faults/now lets one
+thing happen: {"incident":"event-gap","messages":3}, "publisher-restart", "engine-restart" or "crash" (with
+"downSeconds" it comes back). GET /_kvasir/status and /_kvasir/cache tell what is really in there.`
 
 /** Gives the command all its flags. */
 export function withEngineFlags(command: Command): Command {
@@ -110,6 +118,10 @@ function withFaults(command: Command): Command {
     .option('--error-rate <share>', 'fault: share of requests that fail', share, NO_FAULTS.errorRate)
     .option('--error-status <status>', 'status of the requests that fail', whole(400, 599), NO_FAULTS.errorStatus)
     .option('--reject-429 <share>', 'fault: share of requests that are refused with 429', share, NO_FAULTS.reject429)
+    .option('--event-drop <share>', 'fault: share of event messages that are not sent', share, NO_FAULTS.eventDrop)
+    .option('--event-duplicate <share>', 'fault: share that is sent twice', share, NO_FAULTS.eventDuplicate)
+    .option('--event-reorder <share>', 'fault: share that the next one overtakes', share, NO_FAULTS.eventReorder)
+    .addHelpText('after', WHILE_IT_RUNS)
 }
 
 function choice(flags: string, description: string, values: readonly string[]): Option {

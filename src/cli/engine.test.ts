@@ -42,7 +42,7 @@ test('publishes KV events at the ports it names, in the flavour it is told, and 
   const engine = run('--port', '0', '--flavor', 'sglang', '--lora', 'a,b=/b', ...events)
   const url = await ready(engine)
   const info: unknown = await (await fetch(`${url}/get_server_info`)).json()
-  expect(info).toMatchObject({ dp_size: 2, kv_events: [{ data_parallel_rank: 0 }, { data_parallel_rank: 1 }] })
+  expect(info).toMatchObject({ dp_size: 2, kv_events_config: expect.stringContaining('"publisher":"zmq"') })
   const rank = /KV events of rank [01] at tcp:\/\/127\.0\.0\.1:\d+, replay at tcp:\/\/127\.0\.0\.1:\d+\n/g
   while ((engine.output().match(rank) ?? []).length < 2) await new Promise((resolve) => setTimeout(resolve, 10))
   const models: unknown = await (await fetch(`${url}/v1/models`)).json()
@@ -63,4 +63,17 @@ test.each([
   const engine = run(...flags)
   expect(await engine.ended).toBe(2)
   expect(engine.output()).toMatch(message)
+})
+
+test('tells how faults are set, takes those of events, and changes them while it runs', async () => {
+  const help = run('--help')
+  expect(await help.ended).toBe(0)
+  expect(help.output()).toContain('POST /faults/now')
+  const engine = run('--port', '0', '--kv-events', 'vllm', '--event-drop', '0.05', '--event-reorder', '1')
+  const url = await ready(engine)
+  const faults = async (method: string): Promise<unknown> => (await fetch(`${url}/faults`, { method })).json()
+  expect(await faults('GET')).toMatchObject({ eventDrop: 0.05, eventReorder: 1, eventDuplicate: 0 })
+  expect(await faults('DELETE')).toMatchObject({ eventDrop: 0, eventReorder: 0 })
+  engine.child.kill('SIGTERM')
+  expect(await engine.ended).toBe(0)
 })

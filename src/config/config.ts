@@ -48,14 +48,20 @@ export function completeConfig(
     pools: input.pools.map(({ tokenizer, ...pool }, index) => ({
       ...pool,
       policy: pool.policy ?? input.policy,
-      ...(tokenizer === undefined
-        ? {}
-        : { tokenizer: { ...tokenizer, path: locate(tokenizer.path, ['pools', index, 'tokenizer', 'path']) } }),
+      ...(tokenizer === undefined ? {} : { tokenizer: locateTokenizer(tokenizer, index, locate) }),
     })),
     plugins: input.plugins.map((written, index) => locate(written, ['plugins', index])),
   }
   freeze(config)
   return config
+}
+
+function locateTokenizer(
+  { path, ...rest }: NonNullable<ConfigInput['pools'][number]['tokenizer']>,
+  pool: number,
+  locate: (written: string, place: ConfigPath) => string,
+): ConfigTokenizer {
+  return path === undefined ? rest : { ...rest, path: locate(path, ['pools', pool, 'tokenizer', 'path']) }
 }
 
 /** Fills in what an endpoint takes over from its URL and from the rest of the configuration. */

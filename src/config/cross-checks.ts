@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { dataParallelRank } from './data-parallel-rank.ts'
 import { endpointUrl, hostAndPort } from './endpoint-url.ts'
 import type { Environment } from './environment.ts'
+import { eventConflicts } from './event-conflicts.ts'
 import { type ConfigPath, showPath, showValue } from './problem.ts'
+import { pullConflicts } from './pull-conflicts.ts'
+import { rankConflicts } from './rank-conflicts.ts'
 import { missingVariables } from './variables.ts'
 
 /** A conflict between values that are fine by themselves. */
@@ -13,18 +16,33 @@ export interface Conflict {
 }
 
 const endpointShape = z.union([
-  endpointUrl().transform((url) => ({ url, id: undefined, models: [], headers: {}, bare: true })),
+  endpointUrl().transform((url) => ({
+    url,
+    id: undefined,
+    models: [],
+    headers: {},
+    ranks: 1,
+    kvEvents: { rank: undefined },
+    bare: true,
+  })),
   z.looseObject({
     url: endpointUrl(),
     id: z.string().trim().optional(),
     models: z.array(z.unknown()).catch([]),
     headers: z.record(z.string(), z.unknown()).catch({}),
+    ranks: z.int().min(1).catch(1),
+    kvEvents: z.looseObject({ rank: z.number().optional() }).catch({}),
     bare: z.literal(false).catch(false),
   }),
 ])
 
 const names = () => z.array(z.unknown()).catch([])
-const poolShape = z.looseObject({ model: z.string().trim(), aliases: names(), adapters: names() })
+const poolShape = z.looseObject({
+  model: z.string().trim(),
+  aliases: names(),
+  adapters: names(),
+  tokenizer: z.looseObject({ path: z.unknown(), remote: z.unknown() }).partial().catch({}).default({}),
+})
 
 /**
  * Names and addresses that are given twice, and header variables that are not set. Looks at everything that is
@@ -43,7 +61,15 @@ export function findConflicts(tree: unknown, env: Environment): Conflict[] {
     const { data } = poolShape.safeParse(raw)
     return data === undefined ? [] : [{ ...data, index }]
   })
-  return [...addressConflicts(endpoints), ...nameConflicts(endpoints, pools), ...unsetVariables(endpoints, env)]
+  return [
+    ...addressConflicts(endpoints),
+    ...rankConflicts(endpoints),
+    ...eventConflicts(endpoints),
+    ...pullConflicts(rawEndpoints),
+    ...nameConflicts(endpoints, pools),
+    ...unaskedTokens(pools),
+    ...unsetVariables(endpoints, env),
+  ]
 }
 
 type NamedEndpoint = z.output<typeof endpointShape> & { readonly index: number }
@@ -102,6 +128,21 @@ function nameConflicts(endpoints: readonly NamedEndpoint[], pools: readonly Name
     for (const [i, adapter] of adapters.entries()) claim(adapterNames, adapter, ['pools', index, 'adapters', i])
   }
   return conflicts
+}
+
+/** Tokens that nobody makes: there is neither a tokenizer nor an engine that may be asked. */
+function unaskedTokens(pools: readonly NamedPool[]): Conflict[] {
+  return pools.flatMap(({ tokenizer: { path, remote }, index }): Conflict[] => {
+    if (remote !== 'off' || path !== undefined) return []
+    const message = 'found off beside no path: nobody is left to make the tokens'
+    return [
+      {
+        path: ['pools', index, 'tokenizer', 'remote'],
+        message,
+        hint: 'give a path, or leave remote out to ask engines',
+      },
+    ]
+  })
 }
 
 function unsetVariables(endpoints: readonly NamedEndpoint[], env: Environment): Conflict[] {

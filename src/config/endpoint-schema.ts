@@ -40,6 +40,16 @@ function maxConcurrency() {
     .meta({ title: 'whole number or none' })
 }
 
+/** Ranks of one address; more are never run behind one. */
+const MOST_RANKS = 1024
+
+function ranks() {
+  const error = `expected a whole number from 1 to ${MOST_RANKS}, or auto`
+  return z
+    .union([whole(1, MOST_RANKS), z.literal('auto', { error })], { error })
+    .meta({ title: 'whole number or auto' })
+}
+
 function profileName(names: readonly string[] | undefined) {
   return names === undefined ? text() : z.enum(names)
 }
@@ -75,6 +85,11 @@ export function endpointSchema(profiles?: readonly string[]) {
     profile: profileName(profiles)
       .describe('Named speed of the engine, used until its own speed is learned')
       .exactOptional(),
+    ranks: ranks()
+      .describe(
+        'Data-parallel ranks behind the url, each an endpoint of its own (id@0, id@1, ...) with a cache and limits of its own; auto is as many as its engine tells',
+      )
+      .prefault('auto'),
     kvTokens: tokens()
       .describe('Tokens that fit into its KV cache; what the engine says by default, and until then the profile')
       .exactOptional(),

@@ -3,23 +3,22 @@ import { flag, positiveDuration, whole } from './forms.ts'
 
 const encodings = ['auto', 'vllm', 'sglang', 'tensorrt-llm'] as const
 
-/** Address of a ZeroMQ socket. */
-function socketAddress(example: string) {
+const SOCKET = /^(tcp:\/\/\S+:(\d{1,5}|\*)|ipc:\/\/\S+)$/
+const SOCKET_OR_PULL = new RegExp(`${SOCKET.source}|^pull$`)
+
+/** Address of a ZeroMQ socket, or what else the form allows. */
+function address(example: string, form: RegExp, title: string) {
   const error = `expected an address such as ${example}`
-  return z
-    .string({ error })
-    .trim()
-    .regex(/^(tcp:\/\/\S+:(\d{1,5}|\*)|ipc:\/\/\S+)$/, { error })
-    .meta({ title: 'address' })
+  return z.string({ error }).trim().regex(form, { error }).meta({ title })
 }
 
 /** Where an engine publishes which blocks its KV cache holds. */
 export const kvEventsSchema = z.strictObject({
-  address: socketAddress('tcp://*:5557').describe(
-    'Where the engine publishes, as its --kv-events-config names it; * stands for the host of the url',
+  address: address('tcp://*:5557, or pull', SOCKET_OR_PULL, 'address or pull').describe(
+    'Where the engine publishes, as its --kv-events-config names it; * stands for the host of the url; pull fetches them from POST /kv_cache_events of TensorRT-LLM',
   ),
   bind: flag().describe('The engine connects to the address, and the router waits there').prefault(false),
-  replay: socketAddress('tcp://*:5558')
+  replay: address('tcp://*:5558', SOCKET, 'address')
     .describe('Where the engine answers requests for past events; without it a gap is not repaired')
     .exactOptional(),
   topic: z

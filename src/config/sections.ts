@@ -44,6 +44,12 @@ export const usage = z.strictObject({
       'Which engines are asked for the usage of streamed answers where the client did not ask, and the report taken out again: none, those found out or named, or all',
     )
     .prefault('known'),
+  load: z
+    .enum(['none', 'known', 'all'])
+    .describe(
+      'Which engines are asked for their load in the header endpoint-load-metrics of answers where the client did not ask, and the header taken out again: none, those found out or named that have it (vLLM), or all whose metrics are read',
+    )
+    .prefault('known'),
 })
 
 /** The index of prompt prefixes. */

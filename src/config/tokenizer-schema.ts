@@ -3,9 +3,11 @@ import { flag, positiveDuration, size, text } from './forms.ts'
 
 /** Where a model's tokenizer is, and what it is used for. */
 export const tokenizerSchema = z.strictObject({
-  path: text('a folder or a .gguf file').describe(
-    "The model's folder with its tokenizer.json, or its .gguf file; relative to the configuration file",
-  ),
+  path: text('a folder or a .gguf file')
+    .describe(
+      "The model's folder with its tokenizer.json, or its .gguf file; relative to the configuration file. Without one the model's engines are asked for the tokens",
+    )
+    .exactOptional(),
   mode: z
     .enum(['auto', 'exact', 'off'])
     .describe(
@@ -15,9 +17,14 @@ export const tokenizerSchema = z.strictObject({
   remote: z
     .enum(['auto', 'off'])
     .describe(
-      'auto: its tokens are used once an engine has shown that they are its own. off: engines are not asked, and it is taken at its word',
+      'auto: its tokens are used once an engine has shown that they are its own. off: engines are not asked, and it is taken at its word; needs a path',
     )
     .prefault('auto'),
+  inline: size()
+    .describe(
+      'Without a path: largest body that waits for the tokens an engine is asked for; of a larger one only the beginning is looked up that was learned before, and the engine is asked behind it, for the next turn',
+    )
+    .prefault('16KiB'),
   deadline: positiveDuration()
     .describe('Time a request waits for its tokens; after it, its bytes do, and the tokens are ready for the next turn')
     .prefault('20ms'),

@@ -9,6 +9,7 @@ test('a tokenizer is found beside the configuration file', () => {
     path: '/etc/kvasir/models/m',
     mode: 'auto',
     remote: 'auto',
+    inline: 16 << 10,
     deadline: 0.02,
     forwardIds: false,
     cacheBytes: 64 << 20,
@@ -17,8 +18,16 @@ test('a tokenizer is found beside the configuration file', () => {
   expect(absolute.config.pools[0]?.tokenizer).toMatchObject({ path: '/models/m.gguf', deadline: 1 })
 })
 
+test('without one the engines are asked', () => {
+  for (const tokenizer of ['{}', '{ remote: auto, inline: 64KiB }']) {
+    const { config } = loaded(pool(tokenizer))
+    expect(config.pools[0]?.tokenizer).not.toHaveProperty('path')
+  }
+})
+
 test.each([
-  ['{}', 'expected a folder or a .gguf file'],
+  ['{ path: "" }', 'expected a folder or a .gguf file'],
+  ['{ remote: off }', 'found off beside no path: nobody is left to make the tokens'],
   ['{ path: m, mode: always }', 'mode: expected one of auto, exact, off'],
   ['{ path: m, deadline: 0 }', 'deadline'],
 ])('%s is refused', (tokenizer, message) => {

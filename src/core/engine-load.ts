@@ -10,9 +10,14 @@ export interface EngineLoad {
   /** Share of the KV cache that running requests hold, 0 to 1. */
   readonly kvUsage: number | undefined
   readonly adapters: AdapterReport
+  /** Requests of this router that were in flight when the engine was asked, where that is known. */
+  readonly ownBefore?: number | undefined
   /** When the engine was asked, in seconds of the scheduler's clock. */
   readonly at: number
 }
+
+/** What an engine said of its load beside an answer; undefined is unknown, never zero. */
+export type LoadRemark = Pick<EngineLoad, 'waiting' | 'running' | 'kvUsage' | 'at'>
 
 /** Seconds after which a load says nothing about now. */
 const FORGET = 10
@@ -22,6 +27,8 @@ export class ReportedLoad {
   readonly #signals: Signals
   readonly #adapters: AdapterSlots
   #at: number | undefined
+  /** When the last load was taken that was more than a remark. */
+  #takenAt = Number.NEGATIVE_INFINITY
 
   constructor(signals: Signals, adapters: AdapterSlots) {
     this.#signals = signals
@@ -29,20 +36,39 @@ export class ReportedLoad {
   }
 
   /**
-   * Takes a load over. What others sent is what was in the engine beyond this router's requests in flight at that
-   * moment; it stays until the next load, while the ledger follows this router's own requests.
+   * Takes a load over. The engine looked at some time between being asked and now: what others sent is what it saw
+   * beyond this router's requests in flight, as many as they were at either end, so that none of its own is taken for
+   * somebody else's. It stays until the next load, while the ledger follows this router's own requests.
    */
   take(load: EngineLoad): void {
     const signals = this.#signals
-    const { waiting, running } = load
+    const { waiting, running, ownBefore = 0 } = load
+    const own = Math.max(ownBefore, signals.inFlight)
     this.#at = load.at
+    this.#takenAt = load.at
     signals.engineWaiting = waiting
     signals.engineRunning = running
     signals.engineWaitingTokens = load.waitingTokens
     signals.engineKvUsage = load.kvUsage
     this.#adapters.take(load.adapters)
     signals.foreignRequests =
-      waiting === undefined || running === undefined ? undefined : Math.max(0, waiting + running - signals.inFlight)
+      waiting === undefined || running === undefined ? undefined : Math.max(0, waiting + running - own)
+  }
+
+  /**
+   * Takes over what is newer in a remark. The rest stays as it was told last, until that is too old: what others sent
+   * cannot be told from new waiting and old running requests.
+   */
+  remark({ waiting, running, kvUsage, at }: LoadRemark): void {
+    if (waiting === undefined && running === undefined && kvUsage === undefined) return
+    const signals = this.#signals
+    if (at - this.#takenAt > FORGET) this.forget()
+    this.#at = at
+    signals.engineWaiting = waiting ?? signals.engineWaiting
+    signals.engineRunning = running ?? signals.engineRunning
+    signals.engineKvUsage = kvUsage ?? signals.engineKvUsage
+    if (waiting === undefined || running === undefined) return
+    signals.foreignRequests = Math.max(0, waiting + running - signals.inFlight)
   }
 
   /** Brings the age up to `now`; a load that is too old is forgotten. */

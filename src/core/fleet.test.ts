@@ -67,6 +67,30 @@ describe('Fleet', () => {
     expect(asked).toContainEqual(['m', undefined])
   })
 
+  it('gives an adapter the policy of its base once somebody says what its base is', () => {
+    const asked: (string | undefined)[][] = []
+    const { fleet } = fleetFixture(['a', 'b'])
+    const { policy } = fleet.anyPool
+    fleet.setPolicies((model, base) => {
+      asked.push([model, base])
+      return policy
+    })
+    fleet.setModels('a', ['m', 'sql'])
+    asked.length = 0
+    fleet.setModels('b', ['m', 'sql'], new Map([['sql', 'm']]))
+    fleet.setReady('b', false)
+    expect(asked).toEqual([['sql', 'm']])
+    expect(fleet.poolOf('sql')?.base).toBe('m')
+  })
+
+  it('leaves nobody in a pool whose model is gone, for requests that still have it', () => {
+    const { fleet, pool, scheduler, index } = fleetFixture(['a'])
+    fleet.remove('a')
+    const { slot } = fleet.add(settingsOf('b'), ['n'])
+    expect(scheduler.choose(pool, requestOf('x'.repeat(600)))).toMatchObject({ code: 'no_ready_endpoint' })
+    expect(index.held(slot)).toBe(0)
+  })
+
   it('lets an endpoint of unknown models serve any', () => {
     const { fleet } = fleetFixture(['a'])
     fleet.setModels('a', undefined)
@@ -89,6 +113,12 @@ describe('Fleet', () => {
     expect(fleet.add(settingsOf('b'), ['m']).slot).not.toBe(slot)
     choice.lease.end({ kind: 'finished', ttft: 0, e2e: 0, outputTokens: 0, usage: undefined }, 0)
     expect(fleet.add(settingsOf('c'), ['m']).slot).toBe(slot)
+  })
+
+  it('serves from the ready endpoints of a large fleet whose last ones are not ready', () => {
+    const { fleet, pool, scheduler } = fleetFixture(Array.from({ length: 70 }, (_, at) => `e${at}`))
+    for (let at = 60; at < 70; at++) fleet.setReady(`e${at}`, false)
+    expect(scheduler.choose(pool, requestOf('x'.repeat(600)))).toHaveProperty('lease')
   })
 
   it('refuses a second endpoint of the same id', () => {

@@ -1,4 +1,5 @@
 import { BLOCK_BYTES } from '../prefix/block-keys.ts'
+import { adapterInName } from './adapter-name.ts'
 import type { EndpointSettings } from './endpoint.ts'
 import { EndpointState } from './endpoint-state.ts'
 import { Pool, type PoolPolicy } from './pool.ts'
@@ -143,10 +144,15 @@ export class Fleet {
     for (const pool of this.#pools.values()) pool.policy = policyFor(pool.model, pool.base)
   }
 
-  /** The model that is meant by a name: itself unless it is an alias. */
+  /** The model that is meant by a name: itself unless it is an alias, or an adapter named behind its model (`model:adapter`). */
   resolve(name: string): string {
-    return this.#aliases.get(name) ?? name
+    const meant = this.#unalias(name)
+    if (this.#pools.has(meant)) return meant
+    return adapterInName(meant, this.#baseOf, this.#unalias) ?? meant
   }
+
+  readonly #unalias = (name: string): string => this.#aliases.get(name) ?? name
+  readonly #baseOf = (model: string): string | undefined => this.#served.baseOf(model)
 
   /** The pool of a model (after aliases); undefined when no endpoint serves it. */
   poolOf(model: string | undefined): Pool | undefined {
@@ -192,8 +198,9 @@ export class Fleet {
   #pool(model: string): Pool {
     let pool = this.#pools.get(model)
     if (pool === undefined) {
-      const policy = this.#options.policyFor(model, this.#served.baseOf(model))
-      pool = new Pool(model, policy, this.#options.bytesPerToken)
+      const base = this.#served.baseOf(model)
+      pool = new Pool(model, this.#options.policyFor(model, base), this.#options.bytesPerToken)
+      pool.base = base
       this.#pools.set(model, pool)
     }
     return pool
@@ -203,12 +210,26 @@ export class Fleet {
   #regroup(): void {
     const endpoints = this.endpoints
     const models = this.#served.names()
-    for (const name of this.#pools.keys()) if (name !== ANY_MODEL && !models.has(name)) this.#pools.delete(name)
+    for (const pool of this.pools) if (pool.model !== ANY_MODEL && !models.has(pool.model)) this.#dissolve(pool)
     for (const model of models) {
       const pool = this.#pool(model)
-      pool.base = this.#served.baseOf(model)
+      this.#rebase(pool)
       pool.setEndpoints(endpoints.filter(({ id }) => this.#served.serves(id, model)))
     }
     this.anyPool.setEndpoints(endpoints)
+  }
+
+  /** Requests that wait for their tokens or for another attempt have the pool still: they must not find anybody there. */
+  #dissolve(pool: Pool): void {
+    pool.setEndpoints([])
+    this.#pools.delete(pool.model)
+  }
+
+  /** The policy of an adapter depends on its base, which may become known only when another endpoint lists it. */
+  #rebase(pool: Pool): void {
+    const base = this.#served.baseOf(pool.model)
+    if (pool.base === base) return
+    pool.base = base
+    pool.policy = this.#options.policyFor(pool.model, base)
   }
 }

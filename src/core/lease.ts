@@ -1,6 +1,6 @@
 import type { EndpointState } from './endpoint-state.ts'
 import type { RequestOutcome } from './outcome.ts'
-import type { Pool, PoolPolicy } from './pool.ts'
+import type { Pool, PolicyWatcher, PoolPolicy } from './pool.ts'
 import type { QueuedPrefill } from './prefill-queue.ts'
 import { decodeStepSeconds } from './rates.ts'
 import type { BlockBooking, PrefixIndex } from './prefix-index.ts'
@@ -26,6 +26,7 @@ export interface LeaseTerms {
   readonly at: number
   /** Seconds of prefill work ahead of it then, by the endpoint's rates. */
   readonly aheadSeconds: number
+  readonly watcher: PolicyWatcher
 }
 
 /**
@@ -90,8 +91,13 @@ export class Lease {
     if (this.#started) signals.decoding -= 1
     this.endpoint.prefill.remove(this.#terms.prefill, now)
     this.#settle(outcome)
-    this.#policy.policy.ended?.(this.#terms.request, this.endpoint, outcome, now)
-    this.endpoint.leaseEnded()
+    try {
+      this.#policy.policy.ended?.(this.#terms.request, this.endpoint, outcome, now)
+    } catch (error) {
+      this.#terms.watcher.onPolicyError?.(this.#policy.plugin.type, error)
+    } finally {
+      this.endpoint.leaseEnded()
+    }
   }
 
   /** Takes in how long the first token took, unless it may have waited for memory. */

@@ -9,6 +9,12 @@ export interface PoolPolicy {
   readonly policy: Policy<SignalName>
 }
 
+/** Who hears of what policies do wrong. */
+export interface PolicyWatcher {
+  /** Told when a policy throws; the request goes on, with all endpoints ranked equal where it could not rank them. */
+  onPolicyError?(policy: string, error: unknown): void
+}
+
 /** The endpoints that serve one model, the policy that ranks them, and what is learned about the model's text. */
 export class Pool {
   readonly model: string

@@ -10,6 +10,8 @@ const ENOUGH = 3
  * ones, and one that is far off cannot turn it round.
  */
 export class RatioAverage {
+  /** Undefined until there are a few observations. */
+  value: number | undefined = undefined
   readonly #keep: number
   #observed = 0
   #expected = 0
@@ -20,11 +22,6 @@ export class RatioAverage {
     this.#keep = 1 - 1 / memory
   }
 
-  /** Undefined until there are a few observations. */
-  get value(): number | undefined {
-    return this.#count >= ENOUGH && this.#expected > 0 ? this.#observed / this.#expected : undefined
-  }
-
   observe(observed: number, expected: number): void {
     if (!(observed >= 0) || !(expected > 0) || !Number.isFinite(observed) || !Number.isFinite(expected)) return
     const usual = this.value
@@ -32,5 +29,6 @@ export class RatioAverage {
     this.#observed = this.#observed * this.#keep + counted
     this.#expected = this.#expected * this.#keep + expected
     this.#count += 1
+    if (this.#count >= ENOUGH && this.#expected > 0) this.value = this.#observed / this.#expected
   }
 }

@@ -114,6 +114,36 @@ describe('Scheduler', () => {
     expect(errors).toHaveLength(1)
   })
 
+  it('books and ends leases whatever a policy makes of them', () => {
+    const forgetful = definePolicy({
+      type: 'forgetful',
+      summary: 'throws whenever it is told something',
+      options: z.strictObject({}),
+      reads: [],
+      reasons: ['first'],
+      unit: 'rank',
+      create: () => ({
+        rank: (_request, candidates, ranking) => void ranking.cost.fill(0, 0, candidates.length),
+        booked() {
+          throw new Error('booked')
+        },
+        ended() {
+          throw new Error('ended')
+        },
+      }),
+    })
+    const { scheduler, pool, errors } = fleetFixture(['a'], forgetful)
+    const [endpoint] = pool.endpoints
+    const { lease } = choose(scheduler, pool, requestOf('x'))
+    expect(endpoint?.signals.inFlight).toBe(1)
+    let idle = false
+    endpoint?.whenIdle(() => (idle = true))
+    lease.end(FINISHED, 1)
+    expect(endpoint?.signals).toMatchObject({ inFlight: 0, inFlightTokens: 0 })
+    expect(idle).toBe(true)
+    expect(errors).toEqual([new Error('booked'), new Error('ended')])
+  })
+
   it('counts a prompt in flight as held, and forgets it when the attempt fails before its answer', () => {
     const { scheduler, pool } = fleetFixture(['a', 'b'], leastPrefillWork)
     const request = requestOf(text('a long prompt ', 8192))

@@ -2,7 +2,7 @@ import { PromptKeys } from '../prefix/prompt-keys.ts'
 import type { Decision, Refusal } from './decision.ts'
 import type { EndpointState } from './endpoint-state.ts'
 import { Lease } from './lease.ts'
-import type { Pool } from './pool.ts'
+import type { Pool, PolicyWatcher } from './pool.ts'
 import type { PrefixIndex } from './prefix-index.ts'
 import { Ranking } from './ranking.ts'
 import { prefillSeconds } from './rates.ts'
@@ -12,14 +12,12 @@ import type { SchedulingRequest } from './request.ts'
 const TIE = 1e-9
 const NO_TERMS: readonly string[] = []
 
-export interface SchedulerServices {
+export interface SchedulerServices extends PolicyWatcher {
   readonly index: PrefixIndex
   /** Monotonic clock in seconds. */
   clock(): number
   /** Uniform number in [0, 1). */
   random(): number
-  /** Told when a policy throws; the request goes on with all endpoints ranked equal. */
-  onPolicyError?(policy: string, error: unknown): void
 }
 
 export interface Choice {
@@ -157,10 +155,11 @@ export class Scheduler {
   #values(candidates: readonly EndpointState[], termCount: number): number[] {
     const count = candidates.length
     const { cost, terms } = this.#ranking
-    const values: number[] = []
-    for (let i = 0; i < count; i++) values.push(cost[i]!)
-    for (let i = 0; i < count; i++) values.push(candidates[i]!.signals.matchedTokens)
-    for (let k = 0; k < count * termCount; k++) values.push(terms[k]!)
+    // Allocated once: growing it would copy it a dozen times where there are hundreds of candidates.
+    const values: number[] = Array(count * (2 + termCount))
+    for (let i = 0; i < count; i++) values[i] = cost[i]!
+    for (let i = 0; i < count; i++) values[count + i] = candidates[i]!.signals.matchedTokens
+    for (let k = 0; k < count * termCount; k++) values[2 * count + k] = terms[k]!
     return values
   }
 
@@ -174,10 +173,31 @@ export class Scheduler {
     const matchedBlocks = this.#matchedBlocks(request, endpoint)
     const booking = index.book(endpoint.slot, request.blocks)
     endpoint.lastBookedAt = now
-    const lease = new Lease({ endpoint, pool, request, index, booking, prefill, matchedBlocks, at: now, aheadSeconds })
+    const watcher = this.#services
+    const lease = new Lease({
+      endpoint,
+      pool,
+      request,
+      index,
+      booking,
+      prefill,
+      matchedBlocks,
+      at: now,
+      aheadSeconds,
+      watcher,
+    })
     if (endpoint.signals.inFlight === 1) endpoint.onBusy?.()
-    pool.policy.policy.booked?.(request, endpoint, now)
+    this.#tell(pool, request, endpoint, now)
     return lease
+  }
+
+  /** Tells the policy what was booked; the lease is there whatever it makes of that. */
+  #tell({ policy: { plugin, policy } }: Pool, request: SchedulingRequest, endpoint: EndpointState, now: number): void {
+    try {
+      policy.booked?.(request, endpoint, now)
+    } catch (error) {
+      this.#services.onPolicyError?.(plugin.type, error)
+    }
   }
 }
 

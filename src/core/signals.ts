@@ -29,11 +29,14 @@ export interface Signals {
   engineWaitingTokens: number | undefined
   /** Share of the KV cache that running requests hold, 0 to 1. */
   engineKvUsage: number | undefined
-  /** Requests at the engine that this router did not send: waiting and running less those in flight, at the reading. */
+  /** Requests at the engine that this router did not send: waiting and running less its own in flight, when it was read. */
   foreignRequests: number | undefined
   /** Seconds since the engine was asked for the load above. */
   readingAge: number | undefined
-  /** Seconds since the load was read; 0 where the router's own ledger keeps it, as it does unless others send requests too. */
+  /**
+   * Seconds since what is in flight, decoding, queued and filled was read. The router keeps it itself, so that it is 0,
+   * whoever else sends requests there (`foreignRequests` counts theirs); more only for a simulated router that polls.
+   */
   loadAge: number
   /** Observed over configured time of prefill work: 2 is twice as slow; undefined until observed. */
   prefillFactor: number | undefined

@@ -10,6 +10,7 @@ import { metricsCheck } from './checks/metrics.ts'
 import { modelsCheck } from './checks/models.ts'
 import { overloadCheck } from './checks/overload.ts'
 import { prefixCacheCheck } from './checks/prefix-cache.ts'
+import { ranksCheck } from './checks/ranks.ts'
 import { reachCheck } from './checks/reach.ts'
 import { streamCheck } from './checks/stream.ts'
 import { tokensCheck } from './checks/tokens.ts'
@@ -26,6 +27,7 @@ export const CHECKS: readonly Check[] = [
   streamCheck,
   prefixCacheCheck,
   kvEventsCheck,
+  ranksCheck,
   tokensCheck,
   connectionCheck,
   clockCheck,

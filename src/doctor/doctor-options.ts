@@ -1,6 +1,6 @@
 import type { LoadedTokenizer } from '../tokenizer/load-tokenizer.ts'
 
-/** Addresses of one endpoint's KV events that can be dialled, as the operator gave them. */
+/** Addresses of one endpoint's KV events that can be dialled, or `pull`, as the operator gave them. */
 export interface KvEventAddresses {
   readonly address: string
   readonly replay: string | undefined

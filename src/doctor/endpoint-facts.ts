@@ -1,3 +1,4 @@
+import { RANK_HEADER } from '../core/data-parallel-rank.ts'
 import type { EngineName } from '../signals/metrics/engine-table.ts'
 import type { KvEventSource } from './kv-event-source.ts'
 import type { RouteAnswer } from './ask-routes.ts'
@@ -52,7 +53,7 @@ export interface EndpointFacts {
  * only be seen where it went. vLLM and SGLang know them.
  */
 export function sameRank({ ranks = 1 }: EndpointFacts): Readonly<Record<string, string>> {
-  return ranks > 1 ? { 'x-data-parallel-rank': '0' } : {}
+  return ranks > 1 ? { [RANK_HEADER]: '0' } : {}
 }
 
 /** `over` on top of `base`: what is known in `over` counts. */

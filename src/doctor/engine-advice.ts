@@ -55,7 +55,10 @@ const ADVICE: Readonly<Record<EngineName, EngineAdvice>> = {
   'tensorrt-llm': {
     ...OPENAI,
     prefixCaching: 'set kv_cache_config.enable_block_reuse: true in its options',
-    kvEvents: 'set kv_cache_config.kv_events_config in its options (PyTorch backend, V2 cache manager)',
+    kvEvents:
+      'set kv_cache_config.event_buffer_max_size in its options, and kvEvents.address: pull in the router, which then ' +
+      'fetches them; or kv_cache_config.kv_events_config there, if your trtllm-serve starts with it: not every release ' +
+      'takes it, and those that do need the PyTorch backend and its V2 cache manager',
     replay: 'add replay_endpoint to kv_cache_config.kv_events_config and give --kv-events-replay',
     overload: NO_LIMIT,
   },

@@ -1,5 +1,6 @@
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { describe, it, type TestContext } from 'vitest'
+import { MAY_BE_LATE } from '../../test/testing/may-be-late.ts'
 import { KvEventPublisher } from '../signals/kv-events/publisher.ts'
 import type { DoctorOptions, KvEventAddresses } from './doctor-options.ts'
 import { examineEndpoint } from './examine-endpoint.ts'
@@ -134,7 +135,7 @@ describe.concurrent('what is wrong with an engine is named with its flag', () =>
     })
   })
 
-  it('an early end of idle connections', async ({ onTestFinished, expect }) => {
+  it('an early end of idle connections', MAY_BE_LATE, async ({ onTestFinished, expect }) => {
     const { engine } = bench(onTestFinished)
     const web = await engine()
     web.server.keepAliveTimeout = 600
@@ -195,7 +196,9 @@ describe.concurrent('KV events', () => {
     const { examine, publisher, tcpServer } = bench(onTestFinished)
     const silent = await publisher()
     const none = await examine({}, {}, { address: silent.address, replay: undefined })
-    expect(none.findings.get('kv-events.silent')?.advice).toContain('"enable_kv_cache_events":true')
+    expect(none.findings.get('kv-events.silent')?.advice).toMatch(
+      /prefix caching on, and that the port is its own: start it with .*"enable_kv_cache_events":true/,
+    )
 
     const events = await publisher()
     const { port } = await tcpServer(() => {})
@@ -217,6 +220,46 @@ describe.concurrent('KV events', () => {
     expect(other.problems).toEqual([expect.stringMatching(/^kv-events\.(not-zeromq|garbage)$/)])
     const closed = await examine({}, { readOnly: true }, { address: 'tcp://127.0.0.1:1', replay: undefined })
     expect(closed.findings.get('kv-events.unreachable')?.text).toContain('nothing listens there')
+  })
+
+  it('that are fetched: whether those of a new prompt are among them', async ({ onTestFinished, expect }) => {
+    const { examine } = bench(onTestFinished)
+    const pull = { address: 'pull', replay: undefined }
+    let events: object[] = []
+    let asked = 0
+    const block = (hash: number): object => ({
+      block_hash: hash,
+      tokens: Array.from({ length: 32 }, (_, id) => ({ token_id: id })),
+    })
+    const add = (id: number): void => {
+      events.push({ event_id: id, data: { type: 'stored', parent_hash: null, blocks: [block(id), block(99)] } })
+    }
+    add(7)
+    const handing: Script['instead'] = (path, response) => {
+      if (path === '/v1/chat/completions') add(8 + asked++)
+      if (path !== '/kv_cache_events') return false
+      response.end(JSON.stringify(events))
+      events = []
+      return true
+    }
+    const good = await examine({ instead: handing }, {}, pull)
+    expect(good.findings.get('kv-events.arrive')?.text).toMatch(
+      /^POST \/kv_cache_events: \d+ blocks of 32 tokens stored, the first \d+ ms after a prompt/,
+    )
+    expect(good.report.facts).toMatchObject({ kvEventsArrive: true, kvEventSource: { address: 'pull' } })
+    expect(good.problems).toEqual([])
+
+    const none: Script['instead'] = (path, response) => {
+      if (path !== '/kv_cache_events') return false
+      response.end('[]')
+      return true
+    }
+    const silent = await examine({ instead: none }, { timeout: 1 }, pull)
+    expect(silent.findings.get('kv-events.silent')?.advice).toMatch(/event_buffer_max_size above 0/)
+    const other = await examine({}, { timeout: 2 }, pull)
+    expect(other.findings.get('kv-events.not-handed-out')?.text).toMatch(/found status 404/)
+    const reading = await examine({ instead: handing }, { readOnly: true }, pull)
+    expect(reading.findings.get('kv-events.not-fetched')?.advice).toBe('leave --read-only away')
   })
 
   it('of another form', async ({ onTestFinished, expect }) => {
@@ -247,6 +290,22 @@ describe.concurrent('what is no engine', () => {
     expect(await ask(answering(503, 'loading'))).toEqual(['http.failing'])
   })
 
+  it('a server that has neither models nor health, unless a model is named', async ({ onTestFinished, expect }) => {
+    const { examine } = bench(onTestFinished)
+    const instead: Script['instead'] = (path, response) => {
+      if (path !== '/v1/models' && path !== '/health') return false
+      response.writeHead(404).end()
+      return true
+    }
+    const { report, findings, asked } = await examine({ instead })
+    expect(findings.get('http.nothing')).toMatchObject({ level: 'problem' })
+    expect(report.checks.map(({ check }) => check)).toEqual(['reach', 'http'])
+    expect(asked).toEqual(['GET /v1/models', 'GET /health'])
+    const named = await examine({ instead }, { model: 'm' })
+    expect(named.findings.has('http.nothing')).toBe(false)
+    expect(named.findings.get('answer.usage')).toMatchObject({ level: 'ok' })
+  })
+
   it('JSON of no known form', async ({ onTestFinished, expect }) => {
     const { examine } = bench(onTestFinished)
     const instead: Script['instead'] = (_path, response) => {
@@ -268,7 +327,7 @@ describe.concurrent('what is no engine', () => {
     expect((await examine({ instead })).problems).toEqual(['answer.malformed'])
   })
 
-  it('a server that never answers', async ({ onTestFinished, expect }) => {
+  it('a server that never answers', MAY_BE_LATE, async ({ onTestFinished, expect }) => {
     const { tcpServer } = bench(onTestFinished)
     const { port } = await tcpServer(() => {})
     const report = await examineEndpoint({ url: `http://127.0.0.1:${port}` }, quickOptions({ timeout: 0.3 }))

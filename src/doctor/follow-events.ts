@@ -4,10 +4,14 @@ import { decodeSglang } from '../signals/kv-events/decode-sglang.ts'
 import { decodeTensorrtLlm } from '../signals/kv-events/decode-tensorrt-llm.ts'
 import { decodeVllm } from '../signals/kv-events/decode-vllm.ts'
 import type { BlocksStored, DecodeBatch } from '../signals/kv-events/kv-event.ts'
+import type { KvEventFollower } from '../signals/kv-events/kv-event-follower.ts'
+import type { KvEventHandlers } from '../signals/kv-events/kv-event-handlers.ts'
+import { KvEventPuller } from '../signals/kv-events/puller.ts'
 import { requestReplay, type ReplayEnd } from '../signals/kv-events/request-replay.ts'
 import { KvEventSubscriber } from '../signals/kv-events/subscriber.ts'
 import { loadZeromq } from '../signals/kv-events/zeromq-socket.ts'
 import { describeError } from './describe-error.ts'
+import { isPulled } from './kv-event-source.ts'
 
 /** After the connection a publisher takes a moment to know that somebody listens, in ms. */
 const SUBSCRIBED_MS = 300
@@ -35,7 +39,12 @@ export interface HeardEvents {
 }
 
 export interface FollowOptions {
+  /** Where they are published; `pull` fetches them from the endpoint. */
   readonly address: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  /** Tokens of a full block, where they are known. */
+  readonly blockSize: number | undefined
   readonly engine: EngineName | undefined
   /** Seconds to wait for the connection, and for events after the prompt. */
   readonly timeout: number
@@ -43,46 +52,70 @@ export interface FollowOptions {
   readonly prompt: (() => Promise<void>) | undefined
 }
 
-/** Follows a publisher for a while. Rejects when the address makes no sense or ZeroMQ cannot be loaded. */
-export async function followEvents({ address, engine, timeout, prompt }: FollowOptions): Promise<HeardEvents> {
+/**
+ * Follows a publisher, or fetches events, for a while. Rejects when the address makes no sense or ZeroMQ cannot be loaded.
+ */
+export async function followEvents(options: FollowOptions): Promise<HeardEvents> {
+  const { timeout, prompt } = options
   const heard = { batches: 0, stored: 0, removed: 0 }
   const problems: string[] = []
   let firstStored: BlocksStored | undefined
   let sentAt = performance.now()
   let afterMs: number | undefined
   let skewSeconds: number | undefined
-  using subscriber = await KvEventSubscriber.start(
-    { endpoint: 'doctor', address, decode: decoderOf(engine) },
-    {
-      onBatch({ events, timestamp }) {
-        heard.batches++
-        afterMs ??= performance.now() - sentAt
-        if (timestamp !== undefined) skewSeconds ??= timestamp - Date.now() / 1000
-        for (const event of events) {
-          if (event.type === 'blocks-stored') heard.stored += event.blockHashes.length
-          if (event.type === 'blocks-removed') heard.removed += event.blockHashes.length
-          if (event.type === 'blocks-stored' && event.tokenIds.length > 0) firstStored ??= event
-        }
-      },
-      onRestarted: () => {},
-      onLost: () => {},
-      onProblem: ({ message }) => problems.push(message),
+  // What is fetched first was there before.
+  let counts = !isPulled(options)
+  using follower = await startFollowing(options, {
+    onBatch({ events, timestamp }) {
+      if (!counts) return
+      heard.batches++
+      afterMs ??= performance.now() - sentAt
+      if (timestamp !== undefined) skewSeconds ??= timestamp - Date.now() / 1000
+      for (const event of events) {
+        if (event.type === 'blocks-stored') heard.stored += event.blockHashes.length
+        if (event.type === 'blocks-removed') heard.removed += event.blockHashes.length
+        if (event.type === 'blocks-stored' && event.tokenIds.length > 0) firstStored ??= event
+      }
     },
-  )
-  await until(() => subscriber.connected || problems.length > 0, timeout)
-  const { connected } = subscriber
+    onRestarted: () => {},
+    onLost: () => {},
+    onProblem: ({ message }) => problems.push(message),
+  })
+  await until(() => follower.connected || problems.length > 0, timeout)
+  const { connected } = follower
   let promptFailed: string | undefined
   if (connected) {
     await sleep(SUBSCRIBED_MS)
     sentAt = performance.now()
+    counts = true
     await prompt?.().catch((error: unknown) => (promptFailed = describeError(error)))
     await until(() => firstStored !== undefined || problems.length > 0, timeout)
     // What belongs to the same prompt comes right behind.
     await sleep(SUBSCRIBED_MS)
   }
-  const { garbage, undecodable, skipped } = subscriber.counts
-  const counts = { ...heard, garbage, undecodable, skipped }
-  return { ...counts, connected, firstStored, afterMs, skewSeconds, problems, promptFailed }
+  const { garbage, undecodable, skipped } = follower.counts
+  return {
+    ...heard,
+    garbage,
+    undecodable,
+    skipped,
+    connected,
+    firstStored,
+    afterMs,
+    skewSeconds,
+    problems,
+    promptFailed,
+  }
+}
+
+async function startFollowing(
+  { address, url, headers, blockSize, engine, timeout }: FollowOptions,
+  handlers: KvEventHandlers,
+): Promise<KvEventFollower> {
+  const endpoint = 'doctor'
+  return isPulled({ address })
+    ? new KvEventPuller({ endpoint, url, headers, timeout, blockTokens: () => blockSize, busy: () => true }, handlers)
+    : await KvEventSubscriber.start({ endpoint, address, decode: decoderOf(engine) }, handlers)
 }
 
 /** What a replay socket answered. */

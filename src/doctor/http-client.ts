@@ -19,6 +19,8 @@ export interface HttpCall {
 
 /** The head of an answer. */
 export interface AnswerHead {
+  /** What was asked for. */
+  readonly path: string
   readonly status: number
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly httpVersion: string
@@ -85,7 +87,7 @@ class StaleConnection extends Error {}
 function answerOf(
   request: ClientRequest,
   body: string | undefined,
-  { onPart }: HttpCall,
+  { onPart, path }: HttpCall,
   timeout: number,
   onHead: (head: AnswerHead) => void,
 ): Promise<HttpAnswer> {
@@ -102,7 +104,7 @@ function answerOf(
     // More than one may come, and one that nobody hears ends the program.
     request.on('error', fail)
     request.once('response', (response) => {
-      const head = headOf(response, request.reusedSocket, sentAt)
+      const head = { path, ...headOf(response, request.reusedSocket, sentAt) }
       const headMs = performance.now() - started
       onHead(head)
       const parts: Buffer[] = []
@@ -127,7 +129,7 @@ function answerOf(
   })
 }
 
-function headOf(response: IncomingMessage, reused: boolean, sentAt: number): AnswerHead {
+function headOf(response: IncomingMessage, reused: boolean, sentAt: number): Omit<AnswerHead, 'path'> {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(response.headers)) {
     if (value !== undefined) headers[name] = typeof value === 'string' ? value : value.join(', ')

@@ -3,25 +3,31 @@ import { adviceFor } from './engine-advice.ts'
 import type { EndpointFacts } from './endpoint-facts.ts'
 import { note, ok, problem, type Finding } from './finding.ts'
 import type { HeardEvents, HeardReplay } from './follow-events.ts'
-import type { KvEventSource } from './kv-event-source.ts'
+import { PULL_PATH } from '../signals/kv-events/pull-events.ts'
+import { isPulled, type KvEventSource } from './kv-event-source.ts'
 
+const CHECK_PULLED =
+  'set kv_cache_config.event_buffer_max_size above 0 and enable_block_reuse; nothing else may fetch its events meanwhile'
 const CHECK_FLAGS = 'check that the engine runs with KV events and prefix caching on, and that the port is its own'
 
 /** What was heard of an engine's KV events means; `sent` tells whether a prompt was sent to make it publish. */
 export function describeEvents(
   facts: EndpointFacts,
-  { address, from }: KvEventSource,
+  source: KvEventSource,
   heard: HeardEvents,
   sent: boolean,
 ): Finding[] {
-  const advice = adviceFor(facts.engine).kvEvents ?? CHECK_FLAGS
+  if (isPulled(source)) return describePulled(facts, source, heard, sent)
+  const { address, from } = source
+  const flags = adviceFor(facts.engine).kvEvents
+  const advice = flags === undefined ? CHECK_FLAGS : `${CHECK_FLAGS}: ${flags}`
   const [found] = heard.problems
   if (found !== undefined && heard.batches === 0) {
-    return [problem('kv-events.garbage', `${address} (${from}): ${found}`, `${CHECK_FLAGS}: ${advice}`)]
+    return [problem('kv-events.garbage', `${address} (${from}): ${found}`, advice)]
   }
   if (!heard.connected) {
     const text = `${address} (${from}) accepts connections, but it is no ZeroMQ publisher`
-    return [problem('kv-events.not-zeromq', text, `${CHECK_FLAGS}: ${advice}`)]
+    return [problem('kv-events.not-zeromq', text, advice)]
   }
   if (heard.promptFailed !== undefined) {
     const text = `connected to ${address}; the prompt that should bring events failed: ${heard.promptFailed}`
@@ -29,6 +35,22 @@ export function describeEvents(
   }
   if (heard.batches === 0) return [nothingHeard(facts, address, sent, advice)]
   return [arrived(address, heard, facts.ranks), ...blockFindings(facts, heard), ...leftOut(heard)]
+}
+
+function describePulled(facts: EndpointFacts, { from }: KvEventSource, heard: HeardEvents, sent: boolean): Finding[] {
+  const address = `POST ${PULL_PATH}`
+  const [found = 'no answer in time'] = heard.problems
+  if (heard.batches === 0 && (heard.problems.length > 0 || !heard.connected)) {
+    return [problem('kv-events.not-handed-out', `${address} (${from}): ${found}`, CHECK_PULLED)]
+  }
+  if (heard.promptFailed !== undefined) {
+    const text = `${address} answers; the prompt that should bring events failed: ${heard.promptFailed}`
+    return [note('kv-events.no-prompt', text)]
+  }
+  if (heard.batches === 0) return [nothingHeard(facts, address, sent, CHECK_PULLED)]
+  const rest = [...blockFindings(facts, heard), ...leftOut(heard)]
+  const missed = rest.length > 0 ? [] : heard.problems.map((text) => problem('kv-events.missed', text, CHECK_PULLED))
+  return [arrived(address, heard, facts.ranks), ...rest, ...missed.slice(0, 1)]
 }
 
 function nothingHeard(

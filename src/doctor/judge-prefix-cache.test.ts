@@ -35,6 +35,16 @@ describe('prefix caching is on', () => {
   })
 })
 
+test('beside a hit times are told where they are a gain, and without one as they are', () => {
+  const textOf = (first: number, again: number, cachedTokens: number | undefined): string | undefined => {
+    const sent = pair({ firstMs: first, cachedTokens: undefined }, { firstMs: again, cachedTokens })
+    return judgePrefixCache({ engine: 'tgi' }, [sent], undefined).findings[0]?.text
+  }
+  expect(textOf(80, 9, 992)).toBe('of 1,000 tokens sent again 992 were cached, first content after 9 ms instead of 80')
+  expect(textOf(17, 36, 992)).toBe('of 1,000 tokens sent again 992 were cached')
+  expect(textOf(200, 210, undefined)).toContain('not answered sooner, first content after 210 ms instead of 200')
+})
+
 test('a small part of the prompt found is worth a note', () => {
   expect(codes({}, [pair({ cachedTokens: 0 }, { cachedTokens: 64 })], undefined)[0]).toBe('note prefix-cache.partly')
 })

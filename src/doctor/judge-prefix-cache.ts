@@ -42,27 +42,33 @@ export function judgePrefixCache(
   const reported = typeof best.again.cachedTokens === 'number'
   const cached = best.again.cachedTokens ?? 0
   const prompt = best.again.promptTokens ?? 0
-  const times = timesOf(best)
+  const gain = gainOf(best)
   const findings: Finding[] = []
   let on: boolean | undefined
   if (cached > 0) {
     on = true
-    const text = `of ${formatCount(prompt)} tokens sent again ${formatCount(cached)} were cached${times}`
+    const text = `of ${formatCount(prompt)} tokens sent again ${formatCount(cached)} were cached${gain}`
     if (cached >= MOSTLY * prompt) findings.push(ok('prefix-cache.on', text))
     else findings.push(note('prefix-cache.partly', text, 'others may have pushed it out, or blocks are large'))
     findings.push(...foundAtOnce(best.first))
   } else if (grown !== undefined && grown.hits >= MOSTLY * prompt && prompt > 0) {
     on = true
-    findings.push(ok('prefix-cache.on', `its counters grew by ${formatCount(grown.hits)} tokens found${times}`))
+    findings.push(ok('prefix-cache.on', `its counters grew by ${formatCount(grown.hits)} tokens found${gain}`))
   } else if (reported || grown !== undefined) {
     on = false
     findings.push(nothingFound(facts, reported))
   } else {
     on = byTime(pairs)
-    findings.push(timeFinding(facts, on, times))
+    findings.push(timeFinding(facts, on, timesOf(best)))
   }
   findings.push(...reportFinding(facts, reported, on))
   return { findings, facts: { prefixCaching: on, cachedTokensReported: reported } }
+}
+
+/** Small prompts on quick engines take as long either way, by chance longer: beside a hit such times would only confuse. */
+function gainOf(pair: PromptPair): string {
+  const { firstMs = 0 } = pair.first
+  return (pair.again.firstMs ?? 0) < firstMs ? timesOf(pair) : ''
 }
 
 function timesOf({ first, again }: PromptPair): string {

@@ -1,11 +1,16 @@
 /** Where an engine publishes its KV events. */
 export interface KvEventSource {
-  /** `tcp://10.0.0.7:5557` */
+  /** `tcp://10.0.0.7:5557`, or `pull` where they are fetched from the endpoint itself. */
   readonly address: string
   /** Where it answers requests for events that were missed. */
   readonly replay?: string | undefined
   /** Who says so, for the report. */
   readonly from: string
+}
+
+/** Whether events are fetched, which takes them away from whoever else fetches them. */
+export function isPulled({ address }: Pick<KvEventSource, 'address'>): boolean {
+  return address === 'pull'
 }
 
 /** An address as it can be dialled: `*`, `::` and `0.0.0.0`, where an engine listens, become the host of its URL. */

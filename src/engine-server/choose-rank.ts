@@ -1,8 +1,21 @@
+import { z } from 'zod'
+import { RANK_HEADER } from '../core/data-parallel-rank.ts'
 import { EngineError } from './engine-error.ts'
 import type { EngineRank } from './engine-rank.ts'
+import type { Flavor } from './flavor.ts'
 
-/** The header by which a router picks a data-parallel rank (vllm-project/vllm#42330, sgl-project/sglang#19832). */
-export const RANK_HEADER = 'x-data-parallel-rank'
+const namesRank = z.object({ routed_dp_rank: z.int().nonnegative() })
+
+/** The rank that a request names: in its header, or, for SGLang, in a field of its body that the header overrules. */
+export function rankAskedFor(
+  flavor: Flavor,
+  header: string | string[] | undefined,
+  json: unknown,
+): string | string[] | undefined {
+  if (header !== undefined || flavor !== 'sglang') return header
+  const { data } = namesRank.safeParse(json)
+  return data === undefined ? undefined : String(data.routed_dp_rank)
+}
 
 /**
  * The rank that the header names, or else the one with the fewest requests. What is no whole number is ignored; a rank

@@ -35,10 +35,14 @@ async function happen(context: EngineContext, json: unknown): Promise<ReadyReply
   const incident = parseBody(incidentSchema, json)
   switch (incident.incident) {
     case 'event-gap':
-      for (const { outlet } of publishing(context, incident)) outlet?.gap(incident.messages)
+      for (const { outlet, pulled } of publishing(context, incident)) {
+        outlet?.gap(incident.messages)
+        pulled?.gap(incident.messages)
+      }
       break
     case 'publisher-restart':
-      for (const { outlet } of publishing(context, incident)) {
+      for (const { outlet, pulled } of publishing(context, incident)) {
+        pulled?.restart()
         if (incident.reconnect) await outlet?.reopen()
         else outlet?.renumber()
       }

@@ -40,10 +40,12 @@ export function checkModel(
   model: string | null | undefined,
 ): Adapter | undefined {
   if (model === undefined || model === null || model === '' || model === options.model) return undefined
-  // SGLang names an adapter behind the model.
-  const prefix = `${options.model}:`
-  const adapter = adapters.find(model.startsWith(prefix) ? model.slice(prefix.length) : model)
+  // SGLang is asked for an adapter behind the model, and takes its bare name for the model.
+  const behind = options.flavor === 'sglang'
+  const prefix = behind ? `${options.model}:` : ''
+  const adapter = model.startsWith(prefix) ? adapters.find(model.slice(prefix.length)) : undefined
   if (adapter !== undefined) return adapter
+  if (behind && adapters.find(model) !== undefined) return undefined
   throw new EngineError(404, `The model \`${model}\` does not exist.`, 'model')
 }
 

@@ -169,11 +169,28 @@ describe('the load in an answer', () => {
       const response = await post(engine, '/v1/completions', { prompt: 'x', max_tokens: 2, stream }, headers)
       expect(parseLoadHeader(response.headers.get(LOAD_HEADER) ?? undefined)).toEqual({
         waiting: 0,
-        running: 0,
+        running: undefined,
         kvUsage: 0,
       })
       await response.text()
     }
+  })
+
+  test('comes from vLLM alone, and on the routes it has it on', async () => {
+    const headers = { [LOAD_REQUEST_HEADER.name]: 'json' }
+    await using sglang = await startEngineServer({ speed: 100, flavor: 'sglang' })
+    await using vllm = await startEngineServer({ speed: 100 })
+    const body = { prompt: 'x', input: 'x', max_tokens: 1 }
+    const answers = await Promise.all([
+      post(sglang, '/v1/completions', body, headers),
+      post(vllm, '/v1/embeddings', body, headers),
+      post(vllm, '/v1/completions', body, headers),
+    ])
+    expect(answers.map((response) => [response.status, response.headers.has(LOAD_HEADER)])).toEqual([
+      [200, false],
+      [200, false],
+      [200, true],
+    ])
   })
 
   test('does not come otherwise', async () => {

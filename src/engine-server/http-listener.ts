@@ -7,6 +7,8 @@ export interface ListenerOptions {
   readonly port: number
   readonly host: string
   readonly keepAliveSeconds: number
+  /** A connection is closed with the answer to so many requests; it may serve any number by default. */
+  readonly requestsPerConnection?: number | undefined
 }
 
 /** The HTTP side of an engine, which can go away and come back at the same port. */
@@ -42,6 +44,7 @@ export class HttpListener implements AsyncDisposable {
     const server = createServer({ keepAliveTimeout: this.#options.keepAliveSeconds * 1000 }, this.#handler)
     // uvicorn closes an idle connection on the second, without grace.
     server.keepAliveTimeoutBuffer = 0
+    server.maxRequestsPerSocket = this.#options.requestsPerConnection ?? null
     const { port } = await bound(server, { ...this.#options, port: this.port || this.#options.port })
     this.#server = server
     this.port = port

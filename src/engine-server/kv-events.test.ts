@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { freePort } from '../../test/testing/free-port.ts'
 import { profileNamed } from '../engine/profiles.ts'
 import { ExactIndex } from '../prefix/exact-index.ts'
 import { namespaceSeed, tokenBlockKeys } from '../prefix/token-block-keys.ts'
@@ -135,6 +136,22 @@ describe('an index that takes the events in', () => {
   })
 })
 
+const RANKS = 3
+
+/** Starts an engine at ports next to each other, which may be taken although the first one is free. */
+async function atNeighbouringPorts(
+  begin: (port: number) => Promise<RunningEngine>,
+): Promise<{ readonly engine: RunningEngine; readonly port: number }> {
+  for (let left = 20; ; left--) {
+    const port = await freePort()
+    try {
+      return { engine: await begin(port), port }
+    } catch (error) {
+      if (left === 0) throw error
+    }
+  }
+}
+
 /** The prompt tokens that a router expects to be cached. */
 async function predict(
   engine: RunningEngine,
@@ -154,16 +171,15 @@ async function predict(
 }
 
 test('each rank publishes its own cache at its own port, and requests go where the header says', async () => {
-  const port = 20_000 + Math.floor(Math.random() * 20_000)
-  await using engine = await start(
-    { form: 'vllm', port, replayPort: port + 10, topic: 'kv@a@m' },
-    { dataParallelSize: 3 },
+  const { engine: started, port } = await atNeighbouringPorts((free) =>
+    start({ form: 'vllm', port: free, replayPort: free + RANKS, topic: 'kv@a@m' }, { dataParallelSize: RANKS }),
   )
+  await using engine = started
   expect(engine.kvEventSources).toEqual(
-    [0, 1, 2].map((rank) => ({
+    Array.from({ length: RANKS }, (_, rank) => ({
       data_parallel_rank: rank,
       endpoint: `tcp://127.0.0.1:${port + rank}`,
-      replay_endpoint: `tcp://127.0.0.1:${port + 10 + rank}`,
+      replay_endpoint: `tcp://127.0.0.1:${port + RANKS + rank}`,
       topic: 'kv@a@m',
     })),
   )

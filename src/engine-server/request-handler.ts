@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Call } from './call.ts'
 import type { Plan } from './call.ts'
-import { RANK_HEADER, chooseRank } from './choose-rank.ts'
+import { RANK_HEADER } from '../core/data-parallel-rank.ts'
+import { chooseRank, rankAskedFor } from './choose-rank.ts'
 import type { EngineContext } from './engine-context.ts'
 import { EngineError, engineErrorBody } from './engine-error.ts'
 import type { ErrorShape } from './engine-error.ts'
@@ -22,9 +23,9 @@ export function createRequestHandler(
   const routes = engineRoutes(context.options)
   const server = flavor === 'llama.cpp' ? 'llama.cpp' : undefined
   return (request, response) => {
-    // uvicorn names no keep-alive time.
-    response.removeHeader('connection')
-    if (server !== undefined) response.setHeader('server', server)
+    // uvicorn names no keep-alive time; llama.cpp's server does.
+    if (server === undefined) response.removeHeader('connection')
+    else response.setHeader('server', server)
     const [path = '', query = ''] = (request.url ?? '').split('?')
     const route = routes.get(`${request.method ?? ''} ${path}`)
     if (route === undefined) {
@@ -67,16 +68,23 @@ function handle(context: EngineContext, route: EngineRoute, incoming: Incoming):
   }
   failByChance(context)
   const plan = route.plan(context, json, requestId(request))
-  if (plan instanceof Promise) return plan.then((made) => start(context, made, incoming))
-  start(context, plan, incoming)
+  const rank = rankAskedFor(context.options.flavor, request.headers[RANK_HEADER], json)
+  if (plan instanceof Promise) return plan.then((made) => start(context, made, incoming, rank))
+  start(context, plan, incoming, rank)
   return undefined
 }
 
 /** The rank is chosen once the prompt is known to be fine, and so by the load of that moment. */
-function start(context: EngineContext, plan: Plan, { request, response }: Incoming): void {
-  const rank = chooseRank(context.ranks, request.headers[RANK_HEADER])
+function start(
+  context: EngineContext,
+  plan: Plan,
+  { request, response }: Incoming,
+  asked: string | string[] | undefined,
+): void {
+  const rank = chooseRank(context.ranks, asked)
   refuseWhenFull(context, rank)
-  Call.start(response, { driver: rank.driver, faults: context.faults, headers: loadHeader(request, rank) }, plan)
+  const headers = loadHeader(context.options.flavor, request, rank)
+  Call.start(response, { driver: rank.driver, faults: context.faults, headers }, plan)
 }
 
 function failByChance({ faults, chance, ranks }: EngineContext): void {

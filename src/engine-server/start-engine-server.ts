@@ -25,6 +25,9 @@ export interface RunningEngine extends AsyncDisposable {
   close(): Promise<void>
 }
 
+/** Requests that llama.cpp's server takes on one connection. */
+const LLAMA_REQUESTS = 100
+
 /**
  * Starts a simulated engine behind the HTTP interface of its flavour. Whatever is left out of the options has a default.
  * Rejects when it cannot listen or publish, or when its tokenizer cannot be loaded.
@@ -50,7 +53,8 @@ export async function startEngineServer(given: Partial<EngineOptions> = {}): Pro
     restart: () => restart(ranks),
     crash: (downSeconds) => crash(options, ranks, listener, downSeconds),
   }
-  listener = started.use(await HttpListener.start(options, createRequestHandler(context)))
+  const requestsPerConnection = options.flavor === 'llama.cpp' ? LLAMA_REQUESTS : undefined
+  listener = started.use(await HttpListener.start({ ...options, requestsPerConnection }, createRequestHandler(context)))
   return running(listener, ranks, started.move())
 }
 

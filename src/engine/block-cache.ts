@@ -26,6 +26,7 @@ export class BlockCache {
   readonly #records: Int32Array
   readonly #heads: Int32Array
   readonly #headShift: number
+  readonly #headMask: number
   readonly #list: number
   readonly #evicted: ((block: number) => void) | undefined
   #free: number
@@ -43,7 +44,8 @@ export class BlockCache {
     this.#list = blocks << RECORD_SHIFT
     this.#records = new Int32Array((blocks + 1) << RECORD_SHIFT)
     this.#headShift = Math.clz32(blocks * 2 - 1)
-    this.#heads = new Int32Array(2 ** (32 - this.#headShift)).fill(END)
+    this.#headMask = 2 ** (32 - this.#headShift) - 1
+    this.#heads = new Int32Array(this.#headMask + 1).fill(END)
     this.#records[this.#list + PREVIOUS] = this.#list
     this.#records[this.#list + NEXT] = this.#list
     for (let block = 0; block < blocks; block++) {
@@ -159,8 +161,9 @@ export class BlockCache {
     return true
   }
 
+  /** Keys that follow each other in their low words, as a prompt's may, follow each other in the table. */
   #headOf(low: number, high: number): number {
-    return Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1) >>> this.#headShift
+    return ((Math.imul(high, 0x9e3779b1) >>> this.#headShift) + low) & this.#headMask
   }
 
   #find(low: number, high: number): number {

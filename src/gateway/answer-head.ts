@@ -10,14 +10,26 @@ export interface AnswerHead {
   readonly knownLength: boolean
 }
 
-/** The answer's headers that go on to the client, a flat name, value list; its length only where the body stays as it is. */
-export function answerHeaders({ controller, knownLength }: AnswerHead, sameBody: boolean): string[] {
+/**
+ * The answer's headers that go on to the client, a flat name, value list; its length only where the body stays as it is,
+ * and without the header of the lower-case name `dropped`.
+ */
+export function answerHeaders(
+  { controller, knownLength }: AnswerHead,
+  sameBody: boolean,
+  dropped: string | undefined,
+): string[] {
   const headers = relayResponseHeaders(namesAndValues(controller.rawHeaders))
-  if (sameBody || !knownLength) return headers
-  for (let i = headers.length - 2; i >= 0; i -= 2) {
-    if (headers[i]!.toLowerCase() === 'content-length') headers.splice(i, 2)
-  }
+  if (dropped !== undefined) drop(headers, dropped)
+  if (!sameBody && knownLength) drop(headers, 'content-length')
   return headers
+}
+
+function drop(headers: string[], name: string): void {
+  for (let i = headers.length - 2; i >= 0; i -= 2) {
+    const found = headers[i]!
+    if (found.length === name.length && found.toLowerCase() === name) headers.splice(i, 2)
+  }
 }
 
 /** Begins the answer to the client. */

@@ -29,6 +29,8 @@ export interface AttemptOwner {
   mayFailOver(attempt: AttemptView, reason: FailureReason): boolean
   /** The endpoint refused for load and said when to come back. */
   restWanted(attempt: AttemptView, retryAfter: string | string[]): void
+  /** The endpoint said its load in a header of its answer. */
+  loadTold(attempt: AttemptView, header: string): void
   /** What the engine's usage means, given what this engine reports and what it leaves out. */
   understoodUsage(attempt: AttemptView, usage: ReportedUsage | undefined): ReportedUsage | undefined
   /** The attempt failed before the client saw anything of it; `error` is absent when it was the answer's status. */

@@ -82,6 +82,8 @@ export class Attempt implements AttemptView, Dispatcher.DispatchHandler {
     statusText?: string,
   ): void {
     if (status < 200 || this.#state !== 'waiting') return
+    const load = this.sent.loadHeader === undefined ? undefined : headers[this.sent.loadHeader]
+    if (typeof load === 'string') this.#owner.loadTold(this, load)
     const failure = failureOfStatus(status)
     const retryAfter = headers['retry-after']
     if (failure === 'refused' && retryAfter !== undefined) this.#owner.restWanted(this, retryAfter)
@@ -187,7 +189,7 @@ export class Attempt implements AttemptView, Dispatcher.DispatchHandler {
 
   #replyGathered(): void {
     if (this.#gathered === undefined || this.#head === undefined) return
-    const { status, headers, body } = this.#gathered.reply(answerHeaders(this.#head, false))
+    const { status, headers, body } = this.#gathered.reply(answerHeaders(this.#head, false, this.sent.loadHeader))
     this.#owner.addHeaders(headers, this.choice)
     this.#owner.response.writeHead(status, headers)
     this.#owner.response.end(body)
@@ -199,7 +201,7 @@ export class Attempt implements AttemptView, Dispatcher.DispatchHandler {
   #relayHead(head: AnswerHead): void {
     this.#state = 'relaying'
     this.status = head.status
-    const headers = answerHeaders(head, this.#filter === undefined)
+    const headers = answerHeaders(head, this.#filter === undefined, this.sent.loadHeader)
     this.#owner.addHeaders(headers, this.choice)
     writeAnswerHead(this.#owner.response, head, headers)
   }

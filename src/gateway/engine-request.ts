@@ -5,6 +5,8 @@ import type { BodyPlaces } from '../protocol/body-places.ts'
 import { type EngineName, type EngineQuirks, engineQuirks } from '../protocol/engine-quirks.ts'
 import type { BodyBuffers } from './body-buffers.ts'
 import type { AskUsage } from './gateway-context.ts'
+import type { LoadInAnswers } from './load-in-answers.ts'
+import { type ModelNaming, modelEdit, nameAt } from './model-naming.ts'
 import { type OutgoingRequest, withoutHeader } from './outgoing.ts'
 
 /** A client's request, before it is known which engine gets it. */
@@ -12,8 +14,8 @@ export interface ClientRequest {
   readonly outgoing: OutgoingRequest
   /** The client's bytes. */
   readonly body: Buffer
-  /** The change of an alias to the model's name. */
-  readonly renamed: BodyEdit | undefined
+  /** How engines call the model; undefined where all call it as the client does. */
+  readonly naming: ModelNaming | undefined
   /** The change of a text prompt to its token ids. */
   readonly promptIds?: BodyEdit | undefined
   readonly places: BodyPlaces | undefined
@@ -21,6 +23,8 @@ export interface ClientRequest {
   readonly includeUsage: boolean
   /** One answer to one prompt. */
   readonly single: boolean
+  /** The client wants the engine's load itself. */
+  readonly asksLoad: boolean
 }
 
 /** What one engine is sent, and what that means for its answer. */
@@ -34,6 +38,17 @@ export interface EngineRequest {
   readonly strip: 'nothing' | 'usage' | 'usage and nulls'
   /** How to stop the engine's work on it. */
   readonly stop: StopOrder | undefined
+  /** The header of the answer with the load that the router asked for: it is read and taken out. */
+  readonly loadHeader: string | undefined
+}
+
+/** What the router wants to know of an engine beside what the client asks. */
+export interface EngineWishes {
+  readonly usage: AskUsage
+  /** Undefined where the engine's load is not asked for. */
+  readonly load: LoadInAnswers | undefined
+  /** Data-parallel rank that is to take the request; undefined where the engine chooses. */
+  readonly rank?: number | undefined
 }
 
 /** A request that makes an engine stop its work on another. */
@@ -48,34 +63,57 @@ const NOTHING: Additions = { stream: false, usage: false, rid: undefined }
 
 /** The request as it is sent to any engine that needs nothing else. */
 export function plainRequest(request: ClientRequest, buffers: BodyBuffers): EngineRequest {
-  const changed = changedBody(request, NOTHING, buffers)
+  const changed = changedBody(request, NOTHING, undefined, buffers)
   const options = changed === undefined ? request.outgoing : { ...request.outgoing, body: changed }
-  return { options, changed, gather: false, strip: 'nothing', stop: undefined }
+  return { options, changed, gather: false, strip: 'nothing', stop: undefined, loadHeader: undefined }
 }
 
 /** The request as one engine has to get it; undefined where nothing is different from `plainRequest`. */
 export function engineRequest(
   request: ClientRequest,
   engine: EngineName | undefined,
-  askUsage: AskUsage,
+  wishes: EngineWishes,
   buffers: BodyBuffers,
 ): EngineRequest | undefined {
   const quirks = engineQuirks(engine)
   const gather = isGathered(request, quirks)
-  const ask = asksUsage(request, engine, quirks, askUsage)
+  const ask = asksUsage(request, engine, quirks, wishes.usage)
   const stop = stopOf(request, quirks)
-  if (!gather && !ask && stop === undefined) return undefined
-  const changed = changedBody(request, { stream: gather, usage: gather || ask, rid: stop?.rid }, buffers)
-  // An answer that is read must not be compressed.
-  const headers = gather || ask ? withoutHeader(request.outgoing.headers, 'accept-encoding') : request.outgoing.headers
-  const options = { ...request.outgoing, headers }
+  const load = request.asksLoad || request.places === undefined ? undefined : wishes.load
+  const rank = quirks.rankInBody && request.places !== undefined ? wishes.rank : undefined
+  const reads = gather || ask
+  const additions = { stream: gather, usage: reads, rid: stop?.rid, rank }
+  if (!isAsked(additions) && load === undefined && !isNamedAnew(request, engine)) return undefined
+  const changed = changedBody(request, additions, engine, buffers)
+  const options = { ...request.outgoing, headers: headersFor(request.outgoing, reads, load) }
   return {
     options: changed === undefined ? options : { ...options, body: changed },
     changed,
     gather,
-    strip: ask ? (quirks.nullsWhenAsked ? 'usage and nulls' : 'usage') : 'nothing',
+    strip: stripped(ask, quirks),
     stop,
+    loadHeader: load?.answer,
   }
+}
+
+function isAsked({ stream, usage, rid, rank }: Additions): boolean {
+  return stream || usage || rid !== undefined || rank !== undefined
+}
+
+/** True when this engine calls the model otherwise than one that is not known. */
+function isNamedAnew({ naming }: ClientRequest, engine: EngineName | undefined): boolean {
+  return naming !== undefined && nameAt(naming, engine) !== nameAt(naming, undefined)
+}
+
+/** An answer that is read must not be compressed. */
+function headersFor({ headers }: OutgoingRequest, reads: boolean, load: LoadInAnswers | undefined): string[] {
+  const kept = reads ? withoutHeader(headers, 'accept-encoding') : headers
+  return load === undefined ? kept : [...kept, load.question.name, load.question.value]
+}
+
+function stripped(ask: boolean, { nullsWhenAsked }: EngineQuirks): EngineRequest['strip'] {
+  if (!ask) return 'nothing'
+  return nullsWhenAsked ? 'usage and nulls' : 'usage'
 }
 
 /** llama.cpp's plain answers of one choice: those of several are not told apart in what its stream counts. */
@@ -109,11 +147,13 @@ function stopOf({ places, single, outgoing }: ClientRequest, { abortPath }: Engi
 
 /** A body of its own, or undefined where the client's bytes can be sent. */
 function changedBody(
-  { body, renamed, promptIds, places }: ClientRequest,
+  { body, naming, promptIds, places }: ClientRequest,
   additions: Additions,
+  engine: EngineName | undefined,
   buffers: BodyBuffers,
 ): Buffer | undefined {
   const edits = places === undefined || additions === NOTHING ? [] : bodyEdits(places, additions)
+  const renamed = naming === undefined ? undefined : modelEdit(naming, engine)
   if (renamed !== undefined) edits.push(renamed)
   if (promptIds !== undefined) edits.push(promptIds)
   return edits.length === 0 ? undefined : spliceBody(body, edits, (length) => buffers.take(length))

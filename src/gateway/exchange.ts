@@ -12,6 +12,7 @@ import type { Route } from '../protocol/route.ts'
 import { Attempt } from './attempt.ts'
 import type { AttemptOwner, AttemptView } from './attempt-owner.ts'
 import type { CacheReports } from './cache-reports.ts'
+import { otherRanks } from './client-rank.ts'
 import { addDecisionHeaders } from './decision-headers.ts'
 import { type ClientRequest, type EngineRequest, engineRequest, plainRequest } from './engine-request.ts'
 import type { GatewayContext } from './gateway-context.ts'
@@ -28,9 +29,13 @@ export interface ExchangeParts {
   readonly client: ClientRequest
   readonly resting: RestingEndpoints
   readonly cacheReports: CacheReports
+  /** The data-parallel rank that the client asks for. */
+  readonly rank?: number | undefined
   /** Arrival of the request on the monotonic clock, seconds. */
   readonly arrived: number
 }
+
+const NEVER_SENT: RequestOutcome = { kind: 'failed', ttft: undefined, e2e: 0, outputTokens: 0, usage: undefined }
 
 /**
  * A client's request and its answer: tries endpoints in the order of the policy's ranking until one answers, never the
@@ -42,7 +47,7 @@ export class Exchange implements AttemptOwner {
   readonly holdHead: number
   readonly #context: GatewayContext
   readonly #parts: ExchangeParts
-  /** Endpoints that failed this request; made when the first one does. */
+  /** Endpoints that failed this request, or are not those the client asks for; made when there is one. */
   #failed: Set<EndpointState> | undefined
   #attempt: Attempt | undefined
   /** The request for engines without quirks, made when the first one gets it. */
@@ -64,6 +69,12 @@ export class Exchange implements AttemptOwner {
   /** Sends the request to the best endpoint. */
   start(): void {
     this.response.on('close', () => this.#clientClosed())
+    const { rank, pool } = this.#parts
+    if (rank !== undefined) {
+      const others = otherRanks(pool.endpoints, rank, (endpoint) => this.#context.rankOf?.(endpoint))
+      if ('code' in others) return this.#giveUp(others)
+      this.#failed = others
+    }
     this.#next()
   }
 
@@ -89,6 +100,10 @@ export class Exchange implements AttemptOwner {
   restWanted({ choice }: AttemptView, retryAfter: string | string[]): void {
     const seconds = retryAfterSeconds(retryAfter, this.#context.wallClock())
     if (seconds !== undefined) this.#parts.resting.rest(choice.lease.endpoint, seconds, this.clock())
+  }
+
+  loadTold({ choice }: AttemptView, header: string): void {
+    this.#context.loadInAnswers?.told(choice.lease.endpoint, header)
   }
 
   understoodUsage({ choice }: AttemptView, usage: ReportedUsage | undefined): ReportedUsage | undefined {
@@ -141,10 +156,24 @@ export class Exchange implements AttemptOwner {
     }
     this.#attempts += 1
     this.#firstSentAt ??= this.clock()
-    this.#context.observer.decided(choice.decision)
-    const { endpoint } = choice.lease
-    this.#attempt = new Attempt(this, choice, this.#context.upstreamOf(endpoint), this.#requestFor(endpoint))
-    this.#attempt.send()
+    const attempt = this.#attemptAt(choice)
+    if (attempt === undefined) return
+    this.#attempt = attempt
+    attempt.send()
+  }
+
+  /** The attempt that takes over the lease. What goes wrong before there is one ends lease and request. */
+  #attemptAt(choice: Choice): Attempt | undefined {
+    const { decision, lease } = choice
+    try {
+      this.#context.observer.decided(decision)
+      return new Attempt(this, choice, this.#context.upstreamOf(lease.endpoint), this.#requestFor(lease.endpoint))
+    } catch (error) {
+      lease.end(NEVER_SENT, this.clock())
+      this.#giveUp(routerError('internal', {}), decision)
+      this.#context.reportFault(this.#parts.request.id, error)
+      return undefined
+    }
   }
 
   /** Endpoints that asked to be left alone are chosen only where there is no other. */
@@ -158,11 +187,11 @@ export class Exchange implements AttemptOwner {
   }
 
   #requestFor(endpoint: EndpointState): EngineRequest {
-    const { settings, buffers } = this.#context
+    const { settings, buffers, loadInAnswers } = this.#context
     const engine = this.#context.engineOf?.(endpoint)
-    const ask = settings.askUsage
-    const special =
-      engine === undefined && ask !== 'all' ? undefined : engineRequest(this.#parts.client, engine, ask, buffers)
+    const rank = this.#context.rankOf?.(endpoint)
+    const load = loadInAnswers?.asks(endpoint) === true ? loadInAnswers : undefined
+    const special = engineRequest(this.#parts.client, engine, { usage: settings.askUsage, load, rank }, buffers)
     return special ?? (this.#plain ??= plainRequest(this.#parts.client, buffers))
   }
 

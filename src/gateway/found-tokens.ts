@@ -10,6 +10,8 @@ export interface FoundTokens {
   readonly keys: readonly TokenKeys[] | undefined
   /** The engine is sent the ids in place of the text. */
   readonly forward: boolean
+  /** The ids are believed to be those of the prompt's beginning; how many there are in all is not known. */
+  readonly prefix?: boolean
 }
 
 /** Finds out the tokens of prompts that come as text. */
@@ -24,7 +26,8 @@ export interface TokenFinder {
 /** The request with its prompt's tokens, where they were found. */
 export function withTokens(request: UnderstoodRequest, found: FoundTokens | undefined): UnderstoodRequest {
   if (found === undefined) return request
-  const { ids, keys, forward } = found
+  const { ids, keys, forward, prefix } = found
+  if (prefix === true) return { ...request, tokenKeys: keys }
   const place = forward ? promptPlace(request.prompt) : undefined
   const promptIds: BodyEdit | undefined = place && textEdit(place, `[${ids.join(',')}]`)
   return { ...request, tokenKeys: keys, promptTokens: ids.length, promptIds }

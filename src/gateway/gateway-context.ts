@@ -7,6 +7,7 @@ import type { BlockHasher } from '../prefix/block-hasher.ts'
 import type { EngineName } from '../protocol/engine-quirks.ts'
 import type { BodyBuffers } from './body-buffers.ts'
 import type { TokenFinder } from './found-tokens.ts'
+import type { LoadInAnswers } from './load-in-answers.ts'
 import type { FailureReason } from './retry-rule.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -66,6 +67,10 @@ export interface GatewayContext {
   upstreamOf(endpoint: EndpointState): Upstream
   /** Which engine runs there, where it is known. Without this, none is. */
   engineOf?(endpoint: EndpointState): EngineName | undefined
+  /** The data-parallel rank that an endpoint is, where it is one of several behind its address. Without this, none is. */
+  rankOf?(endpoint: EndpointState): number | undefined
+  /** Without this, no engine is asked for its load beside its answers. */
+  readonly loadInAnswers?: LoadInAnswers
   /** Monotonic clock in seconds. */
   clock(): number
   /** Milliseconds since the epoch. */

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { RANK_HEADER } from '../core/data-parallel-rank.ts'
 import { routerError, type RouterError } from '../core/errors.ts'
-import { jsonEdit } from '../protocol/body-edits.ts'
 import { routeOf, type Route } from '../protocol/route.ts'
 import { CacheReports } from './cache-reports.ts'
+import { clientRank } from './client-rank.ts'
 import type { ClientRequest } from './engine-request.ts'
 import { Exchange } from './exchange.ts'
 import type { GatewayContext } from './gateway-context.ts'
@@ -181,23 +182,26 @@ export class GatewayServer {
 
   #start(arrival: Arrival, route: Route, body: Buffer, understood: UnderstoodRequest): void {
     const { message, response, id, arrived } = arrival
-    const { settings } = this.#context
-    const { pool, renamed, places, includeUsage, single, streamed, promptIds } = understood
+    const { settings, loadInAnswers } = this.#context
+    const { pool, naming, places, includeUsage, single, streamed, promptIds } = understood
     const request = gatewayRequest(id, senderOf(message), pool, understood)
     const idHeader = { header: settings.headers.requestId, value: id }
     const client: ClientRequest = {
       outgoing: outgoingRequest(message, body, idHeader, settings.dropHeaders),
       body,
-      renamed: renamed === undefined ? undefined : jsonEdit(renamed, pool.model),
+      naming,
       promptIds,
       places,
       streamed,
       includeUsage,
       single,
+      asksLoad: loadInAnswers !== undefined && message.headers[loadInAnswers.question.name] !== undefined,
     }
     const resting = this.#resting
     const cacheReports = this.#cacheReports
-    new Exchange(this.#context, { response, route, pool, request, client, resting, cacheReports, arrived }).start()
+    const rank = clientRank(message.headers[RANK_HEADER], body, places?.rank)
+    const parts = { response, route, pool, request, client, resting, cacheReports, rank, arrived }
+    new Exchange(this.#context, parts).start()
   }
 
   #listModels({ response, id }: Arrival): void {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { fakeEngine, type FakeHandler } from '../../test/testing/fake-engine.ts'
+import { MAY_BE_LATE } from '../../test/testing/may-be-late.ts'
 import { CHAT, chatBody, post, said, sse } from './testing/chat-call.ts'
 import { gatewayRig } from './testing/gateway-rig.ts'
 
@@ -102,17 +103,20 @@ describe('a plain answer of llama.cpp', () => {
     expect(rig.inFlight()).toEqual([0])
   })
 
-  it('ends with its client', async () => {
+  it('ends with its client', MAY_BE_LATE, async () => {
     const closed = Promise.withResolvers<number>()
+    const arrived = Promise.withResolvers<void>()
     await using engine = await fakeEngine((response, _request, message) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(said('one'))
       message.socket.once('close', () => closed.resolve(performance.now()))
+      arrived.resolve()
     })
     await using rig = await gatewayRig([{ url: engine.url, engine: 'llama-cpp' }])
     const controller = new AbortController()
     const answer = post(rig.url + CHAT, chatBody(), { signal: controller.signal })
     answer.catch(() => undefined)
-    await sleep(50)
+    await arrived.promise
+    await sleep(20)
     const left = performance.now()
     controller.abort()
     expect((await closed.promise) - left).toBeLessThan(100)

@@ -28,7 +28,8 @@ export interface HealthEvents {
 }
 
 interface Watch {
-  readonly endpoint: EndpointState
+  /** The data-parallel ranks behind one address, or the endpoint that is all there is. */
+  readonly endpoints: EndpointState[]
   upstream: Upstream
   settings: HealthSettings
   /** Models the operator named; undefined when the engine is asked. */
@@ -38,7 +39,10 @@ interface Watch {
   /** Passed in a row. */
   probesPassed: number
   requestsFailed: number
+  ready: boolean
   wasReady: boolean
+  /** What the engine last answered to the question for its models. */
+  modelList: string | undefined
   notBefore: number
 }
 
@@ -69,7 +73,7 @@ export class HealthMonitor implements PassiveHealth {
   /** Starts probing an endpoint at once. */
   watch(endpoint: EndpointState, upstream: Upstream, settings: HealthSettings, models?: readonly string[]): void {
     const watch: Watch = {
-      endpoint,
+      endpoints: [endpoint],
       upstream,
       settings,
       models,
@@ -77,11 +81,26 @@ export class HealthMonitor implements PassiveHealth {
       probesFailed: 0,
       requestsFailed: 0,
       probesPassed: 0,
+      ready: false,
       wasReady: false,
+      modelList: undefined,
       notBefore: 0,
     }
     this.#watches.set(endpoint, watch)
     this.#schedule(watch, 0)
+  }
+
+  /** Watches an endpoint together with another rank behind the same address: a probe tells about both. */
+  join(endpoint: EndpointState, peer: EndpointState): void {
+    const watch = this.#watches.get(peer)
+    if (watch === undefined) throw new Error(`endpoint '${peer.id}' is not watched`)
+    watch.endpoints.push(endpoint)
+    this.#watches.set(endpoint, watch)
+    if (!watch.ready) return
+    if (watch.models === undefined && !this.#listModels(endpoint, watch.modelList ?? '')) {
+      this.#fleet.setModels(endpoint.id, undefined)
+    }
+    this.#tellReady(endpoint, true, `as '${peer.id}' at the same address`)
   }
 
   /** Takes over changed settings; the next probe follows them. */
@@ -95,8 +114,11 @@ export class HealthMonitor implements PassiveHealth {
   }
 
   unwatch(endpoint: EndpointState): void {
-    clearTimeout(this.#watches.get(endpoint)?.timer)
+    const watch = this.#watches.get(endpoint)
+    if (watch === undefined) return
     this.#watches.delete(endpoint)
+    watch.endpoints.splice(watch.endpoints.indexOf(endpoint), 1)
+    if (watch.endpoints.length === 0) clearTimeout(watch.timer)
   }
 
   succeeded(endpoint: EndpointState): void {
@@ -111,7 +133,7 @@ export class HealthMonitor implements PassiveHealth {
     if (reason === 'unreachable') {
       this.#setReady(watch, false, 'cannot be reached')
       this.#schedule(watch, RETRY_SOON)
-    } else if (watch.requestsFailed >= watch.settings.passive.failures && endpoint.ready) {
+    } else if (watch.requestsFailed >= watch.settings.passive.failures && watch.ready) {
       this.#setReady(watch, false, `${watch.requestsFailed} requests in a row failed`)
       watch.notBefore = this.#clock() + watch.settings.passive.cooldown
       this.#schedule(watch, watch.settings.passive.cooldown)
@@ -125,13 +147,13 @@ export class HealthMonitor implements PassiveHealth {
 
   #schedule(watch: Watch, seconds: number): void {
     clearTimeout(watch.timer)
-    if (this.#closed || this.#watches.get(watch.endpoint) !== watch) return
+    if (this.#closed || watch.endpoints.length === 0) return
     watch.timer = setTimeout(() => void this.#probe(watch), seconds * 1000)
   }
 
   async #probe(watch: Watch): Promise<void> {
     const problem = await this.#probeOnce(watch)
-    if (this.#watches.get(watch.endpoint) !== watch) return
+    if (watch.endpoints.length === 0) return
     if (problem === undefined) this.#passed(watch)
     else this.#probeFailed(watch, problem)
     const soon = problem !== undefined && !watch.wasReady
@@ -140,7 +162,7 @@ export class HealthMonitor implements PassiveHealth {
 
   /** What is wrong, or undefined when the endpoint is well. Learns the models on the way. */
   async #probeOnce(watch: Watch): Promise<string | undefined> {
-    const { upstream, settings, endpoint } = watch
+    const { upstream, settings } = watch
     try {
       const answer = await upstream.get(settings.path, settings.timeout)
       // An engine without this health route is judged by its list of models.
@@ -148,7 +170,7 @@ export class HealthMonitor implements PassiveHealth {
       if (!noSuchRoute && (answer.status < 200 || answer.status > 299)) {
         return `GET ${settings.path} answered ${answer.status}`
       }
-      if (!noSuchRoute && (endpoint.ready || watch.models !== undefined) && watch.probesPassed % MODELS_EVERY !== 0) {
+      if (!noSuchRoute && (watch.ready || watch.models !== undefined) && watch.probesPassed % MODELS_EVERY !== 0) {
         return undefined
       }
       return await this.#learnModels(watch, noSuchRoute)
@@ -158,28 +180,34 @@ export class HealthMonitor implements PassiveHealth {
   }
 
   async #learnModels(watch: Watch, required: boolean): Promise<string | undefined> {
-    const { upstream, settings, endpoint } = watch
+    const { upstream, settings, endpoints } = watch
     if (watch.models !== undefined) {
-      this.#fleet.setModels(endpoint.id, watch.models)
+      for (const { id } of endpoints) this.#fleet.setModels(id, watch.models)
       return undefined
     }
     const answer = await upstream.get('/v1/models', settings.timeout)
-    const learned = answer.status === 200 ? this.#catalog.learn(endpoint.id, answer.body) : undefined
-    if (learned === undefined && required) return `GET ${settings.path} and GET /v1/models answered ${answer.status}`
+    const learned = answer.status === 200 && endpoints.every((endpoint) => this.#listModels(endpoint, answer.body))
+    if (!learned && required) return `GET ${settings.path} and GET /v1/models answered ${answer.status}`
+    if (learned) watch.modelList = answer.body
     // An endpoint that has told its models does not serve all others because its list cannot be read for once.
-    if (learned !== undefined || !endpoint.ready) {
-      this.#fleet.setModels(endpoint.id, learned?.models, learned?.parents)
-    }
+    else if (!watch.ready) for (const { id } of endpoints) this.#fleet.setModels(id, undefined)
     return undefined
+  }
+
+  /** False when it is no list of models. */
+  #listModels({ id }: EndpointState, body: string): boolean {
+    const learned = this.#catalog.learn(id, body)
+    if (learned !== undefined) this.#fleet.setModels(id, learned.models, learned.parents)
+    return learned !== undefined
   }
 
   #passed(watch: Watch): void {
     watch.probesFailed = 0
     watch.probesPassed += 1
-    if (watch.endpoint.ready || this.#clock() < watch.notBefore) return
+    if (watch.ready || this.#clock() < watch.notBefore) return
     if (watch.wasReady && watch.probesPassed < watch.settings.healthyAfter) return
     watch.requestsFailed = 0
-    if (watch.wasReady) this.#fleet.forget(watch.endpoint.id)
+    if (watch.wasReady) for (const { id } of watch.endpoints) this.#fleet.forget(id)
     watch.wasReady = true
     this.#setReady(watch, true, 'probe passed')
   }
@@ -191,8 +219,13 @@ export class HealthMonitor implements PassiveHealth {
   }
 
   #setReady(watch: Watch, ready: boolean, why: string): void {
-    if (watch.endpoint.ready === ready) return
-    this.#fleet.setReady(watch.endpoint.id, ready)
-    this.#events.changed(watch.endpoint, ready, why)
+    if (watch.ready === ready) return
+    watch.ready = ready
+    for (const endpoint of watch.endpoints) this.#tellReady(endpoint, ready, why)
+  }
+
+  #tellReady(endpoint: EndpointState, ready: boolean, why: string): void {
+    this.#fleet.setReady(endpoint.id, ready)
+    this.#events.changed(endpoint, ready, why)
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { fakeEngine, type FakeHandler } from '../../test/testing/fake-engine.ts'
+import { MAY_BE_LATE } from '../../test/testing/may-be-late.ts'
 import { CHAT, chatBody, END, post, said, sse } from './testing/chat-call.ts'
 import { gatewayRig } from './testing/gateway-rig.ts'
 
@@ -110,7 +111,7 @@ describe('the head of a stream', () => {
     ['no longer than it may', 0.05, 2],
     ['not at all where it may not', 0, 2],
     ['not at all where nobody else could answer', 5, 1],
-  ])('waits %s', async (_name, holdHead, count) => {
+  ])('waits %s', MAY_BE_LATE, async (_name, holdHead, count) => {
     await using engine = await fakeEngine(slow)
     const endpoints = Array.from({ length: count }, () => ({ url: engine.url }))
     await using rig = await gatewayRig(endpoints, { holdHead })
@@ -127,7 +128,7 @@ describe('the head of a stream', () => {
     expect(rig.records[0]).toMatchObject({ outcome: { kind: 'finished' }, ttft: undefined })
   })
 
-  it('does not wait when the bytes before the first token are many', async () => {
+  it('does not wait when the bytes before the first token are many', MAY_BE_LATE, async () => {
     const prompt = sse({ choices: [], prompt_token_ids: Array.from({ length: 30_000 }, (_, i) => i) })
     await using engine = await fakeEngine(streams([prompt, said('a') + END], 150))
     await using rig = await gatewayRig([{ url: engine.url }, { url: engine.url }])

@@ -13,12 +13,13 @@ import type { RequestFormatError } from '../protocol/request-format-error.ts'
 import type { Route } from '../protocol/route.ts'
 import { scanRequest } from '../protocol/scan-request.ts'
 import type { Understood } from './gateway-request.ts'
+import type { ModelNaming } from './model-naming.ts'
 
 /** A request whose pool is known. */
 export interface UnderstoodRequest extends Understood {
   readonly pool: Pool
-  /** Place of the model's name in the body, when it is an alias that the engine would not know. */
-  readonly renamed: ByteRange | undefined
+  /** The model's name in the body, where the engine may call it otherwise: an alias, an adapter. */
+  readonly naming: ModelNaming | undefined
   /** Where what an engine's quirks may change stands. */
   readonly places: BodyPlaces | undefined
   /** The client asked for the usage of its stream. */
@@ -68,10 +69,10 @@ export function understand(
   if ('code' in pool) return pool
   const served = fleet.resolve(model ?? pool.model)
   const identity = hashPrompt(scan.value, { model: served, cacheSalt, tenant }, hasher)
-  const renamed = served === model ? undefined : modelRange
+  const naming = namingOf(fleet, pool, served, model, modelRange)
   const { blocks, promptBytes, tokenIds, promptTokens } = identity
-  const tokens = tokenBlocks?.wanted === true ? promptTokenIds(scan.value.prompt) : undefined
-  const tokenKeys = tokens && tokenBlocks?.keysOf(tokens, { model: served, cacheSalt })
+  const tokens = tokenBlocks?.wantedBy(pool) === true ? promptTokenIds(scan.value.prompt) : undefined
+  const tokenKeys = tokens && tokenBlocks?.keysOf(tokens, { pool, model: served, cacheSalt })
   const { places, includeUsage, choices, prompt } = scan.value
   return {
     blocks,
@@ -80,7 +81,7 @@ export function understand(
     tokenIds,
     promptTokens,
     pool,
-    renamed,
+    naming,
     maxTokens,
     streamed: stream,
     session,
@@ -91,6 +92,17 @@ export function understand(
     cacheSalt,
     prompt,
   }
+}
+
+function namingOf(
+  fleet: Fleet,
+  { base }: Pool,
+  served: string,
+  written: string | undefined,
+  range: ByteRange | undefined,
+): ModelNaming | undefined {
+  if (written === undefined || range === undefined || (written === served && base === undefined)) return undefined
+  return { range, written, served, base, qualified: written !== served && !fleet.aliases.has(written) }
 }
 
 function findPool(fleet: Fleet, route: Route, model: string | undefined): Pool | RouterError {

@@ -1,55 +1,45 @@
-import { Client, Pool, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import { RANK_HEADER } from '../core/data-parallel-rank.ts'
+import { Connections, type ConnectionSettings } from './connections.ts'
 
-/** Times are in seconds; 0 switches a timeout off. */
-export interface UpstreamSettings {
-  readonly connectTimeout: number
-  readonly firstByteTimeout: number
-  readonly idleTimeout: number
-  /** Idle connections are dropped after this, before the engine closes them (uvicorn: 5 s). */
-  readonly keepAlive: number
+export interface UpstreamSettings extends ConnectionSettings {
   /** Headers added to every request, e.g. an engine's API key. */
   readonly headers: Readonly<Record<string, string>>
+  /** Data-parallel rank that requests are for; the engine's choice when undefined. */
+  readonly rank?: number | undefined
 }
 
-/** The pooled connections to one endpoint. */
+/** What is sent to one endpoint, over pooled connections. */
 export class Upstream {
   readonly settings: UpstreamSettings
-  /** Flat name, value list of `settings.headers`. */
+  /** Flat name, value list of what is added to every request. */
   readonly extraHeaders: readonly string[]
-  /** Connections opened so far: a request during which it stays the same went out on a kept one. */
-  connections = 0
   readonly #extraNames: ReadonlySet<string>
-  readonly #url: string
-  readonly #options: Client.Options
-  readonly #pool: Pool
+  readonly #connections: Connections
+  /** True when its connections are given up. */
+  closed = false
 
-  constructor(url: string, settings: UpstreamSettings) {
+  /** @param peer Another rank behind the same address, whose connections this one uses as well. */
+  constructor(url: string, settings: UpstreamSettings, peer?: Upstream) {
     this.settings = settings
-    this.extraHeaders = Object.entries(settings.headers).flat()
-    this.#extraNames = new Set(Object.keys(settings.headers).map((name) => name.toLowerCase()))
-    this.#url = url
-    this.#options = {
-      pipelining: 1,
-      allowH2: false,
-      connectTimeout: settings.connectTimeout * 1000,
-      headersTimeout: settings.firstByteTimeout * 1000,
-      bodyTimeout: settings.idleTimeout * 1000,
-      keepAliveTimeout: settings.keepAlive * 1000,
-      keepAliveMaxTimeout: settings.keepAlive * 1000,
-    }
-    this.#pool = new Pool(url, { ...this.#options, connections: null })
-    this.#pool.on('connect', () => {
-      this.connections += 1
-    })
+    const { headers, rank } = settings
+    this.extraHeaders = [...Object.entries(headers).flat(), ...(rank === undefined ? [] : [RANK_HEADER, String(rank)])]
+    this.#extraNames = new Set(this.extraHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase()))
+    this.#connections = (peer === undefined ? new Connections(url, settings) : peer.#connections).use()
+  }
+
+  /** Connections opened so far: a request during which it stays the same went out on a kept one. */
+  get connections(): number {
+    return this.#connections.opened
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#pool.dispatch(this.#withExtraHeaders(options), handler)
+    this.#connections.pool.dispatch(this.#withExtraHeaders(options), handler)
   }
 
   /** Sends on a connection of its own: where one kept connection was stale, the others may be as well. */
   dispatchFresh(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    const client = new Client(this.#url, this.#options)
+    const client = this.#connections.single()
     client.dispatch(this.#withExtraHeaders(options), handler)
     void client.close()
   }
@@ -57,7 +47,7 @@ export class Upstream {
   /** A small control request (probe, model list); the body is read as text. Rejects on network errors and timeout. */
   async get(path: string, timeoutSeconds: number): Promise<{ status: number; body: string }> {
     const signal = AbortSignal.timeout(timeoutSeconds * 1000)
-    const answer = await this.#pool.request({ path, method: 'GET', headers: this.settings.headers, signal })
+    const answer = await this.#connections.pool.request({ path, method: 'GET', headers: this.settings.headers, signal })
     return { status: answer.statusCode, body: await answer.body.text() }
   }
 
@@ -65,7 +55,7 @@ export class Upstream {
   async post(path: string, body: string, headers: readonly string[], timeoutSeconds: number): Promise<number> {
     const signal = AbortSignal.timeout(timeoutSeconds * 1000)
     const all = [...headers, 'content-type', 'application/json']
-    const answer = await this.#pool.request({
+    const answer = await this.#connections.pool.request({
       ...this.#withExtraHeaders({ path, method: 'POST', headers: all, body }),
       signal,
     })
@@ -84,13 +74,15 @@ export class Upstream {
     return { ...options, headers: [...kept, ...this.extraHeaders] }
   }
 
-  /** Drops the connections once their requests have ended. */
-  close(): Promise<void> {
-    return this.#pool.close()
+  /** Drops the connections once their requests have ended, and no other rank uses them. */
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    await this.#connections.release()
   }
 
   destroy(): Promise<void> {
-    return this.#pool.destroy()
+    return this.#connections.pool.destroy()
   }
 }
 

@@ -17,10 +17,20 @@ interface Change {
   readonly tokens: number
 }
 
+/** Half of what the requests that had not begun to decode need and that does not wait. */
+function underWay(read: Load, changes: readonly Change[], since: number): number {
+  const latest = changes.at(-1)?.at ?? 0
+  const sent = changes.filter(({ at, kind }) => kind === 'sent' && at < since && at >= latest - 30)
+  const waiting = Math.max(0, read.inFlight - read.decoding)
+  const work = sent.slice(sent.length - Math.min(sent.length, waiting)).reduce((sum, { seconds }) => sum + seconds, 0)
+  return Math.max(0, work - read.queuedSeconds) / 2
+}
+
 /** Lives through the time since the reading second by second; in each, one second of the work there is done. */
 function liveThrough(read: Load, changes: readonly Change[], since: number, now: number): Load {
   const waiting = read.inFlight - read.decoding
   let { queuedSeconds, inFlightTokens } = read
+  queuedSeconds += underWay(read, changes, since)
   let [sent, ended, done, work] = [0, 0, 0, queuedSeconds]
   for (let second = since; second <= now; second++) {
     for (const change of changes.filter(({ at }) => at === second)) {
@@ -30,9 +40,10 @@ function liveThrough(read: Load, changes: readonly Change[], since: number, now:
       work += change.seconds
       inFlightTokens = Math.max(0, inFlightTokens + change.tokens)
     }
-    if (second < now && queuedSeconds > 0) {
-      queuedSeconds -= 1
-      done += 1
+    if (second < now) {
+      const step = Math.min(1, queuedSeconds)
+      queuedSeconds -= step
+      done += step
     }
   }
   const inFlight = Math.max(0, read.inFlight + sent - ended)
@@ -73,7 +84,8 @@ describe('load that was read some time ago', () => {
     reckoning.now(candidate({ loadAge: 1 }), 1)
     reckoning.sent(0, 2, 3, 1000)
     const read = { queuedSeconds: 2.5, inFlight: 1, inFlightTokens: 1000, loadAge: 0.5 }
-    expect(reckoning.now(candidate(read), 3)).toMatchObject({ queuedSeconds: 2, inFlight: 1, inFlightTokens: 1000 })
+    // Half a second of it is being computed, half done on average; another half passed since.
+    expect(reckoning.now(candidate(read), 3)).toMatchObject({ queuedSeconds: 2.25, inFlight: 1, inFlightTokens: 1000 })
   })
 
   test('is what living through the time since second by second yields', () => {

@@ -52,11 +52,28 @@ export function createLoadReckoning(): LoadReckoning {
     list.push(change)
   }
 
+  /**
+   * Work that was being computed when the load was read: engines count what waits. Requests are begun in the order they were
+   * sent, so those not yet decoding are the last ones; on average half of what of them does not wait was done.
+   */
+  function underWay(list: readonly Change[], since: number): number {
+    let left = load.inFlight - load.decoding
+    let seconds = 0
+    for (let i = list.length - 1; i >= 0 && left > 0; i--) {
+      const change = list[i]!
+      if (change.at >= since || change.requests < 0) continue
+      seconds += change.seconds
+      left -= 1
+    }
+    return Math.max(0, seconds - load.queuedSeconds) / 2
+  }
+
   /** Work drains between the changes; of what was queued, as much has begun to decode as has drained. */
   function reckon(list: readonly Change[], since: number, now: number): void {
     let time = since
     let sent = 0
     let ended = 0
+    load.queuedSeconds += underWay(list, since)
     let work = load.queuedSeconds
     for (const { at, requests, seconds, tokens } of list) {
       if (at < since) continue

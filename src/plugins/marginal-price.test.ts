@@ -30,7 +30,15 @@ function priceOf(
     reuse: 0.5,
     ...asked,
   }
-  const place = { candidate: endpoint, load: endpoint.signals, prefillFactor: 1, decodeFactor: 1, distinctShare: 1 }
+  const { signals } = endpoint
+  const place = {
+    candidate: endpoint,
+    load: signals,
+    expected: signals,
+    prefillFactor: 1,
+    decodeFactor: 1,
+    distinctShare: 1,
+  }
   const terms = new Float64Array(MARGINAL_TERMS.length)
   priceInto(terms, question, { ...place, ...seen })
   const valueOf = (term: Term) => terms[MARGINAL_TERMS.indexOf(term)] ?? Number.NaN

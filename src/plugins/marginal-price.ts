@@ -1,6 +1,7 @@
 import type { Candidate } from '../core/endpoint.ts'
 import { prefillSeconds } from '../core/rates.ts'
 import type { SchedulingRequest } from '../core/request.ts'
+import type { ExpectedLoad } from './expected-load.ts'
 import type { Load } from './load-reckoning.ts'
 import type { SharedPrefix } from './shared-prefixes.ts'
 
@@ -32,6 +33,8 @@ export interface Question {
 export interface Place {
   readonly candidate: Candidate<'matchedTokens' | 'kvFill'>
   readonly load: Readonly<Load>
+  /** What the request will meet while it is there. */
+  readonly expected: Readonly<ExpectedLoad>
   /** Observed over configured time, for prefill work and for decoding. */
   readonly prefillFactor: number
   readonly decodeFactor: number
@@ -63,7 +66,7 @@ export function priceInto(terms: Float64Array, question: Question, place: Place)
   terms[4] = own - full
   terms[5] = copy
   terms[6] = overflow > 0 ? overflow * prefillFactor * rates.prefillPerToken * reuse : 0
-  terms[7] = worth * (load.decoding * (own + copy) + decodeFactor * longerSteps(question, place))
+  terms[7] = worth * (place.expected.decoding * (own + copy) + decodeFactor * longerSteps(question, place))
 }
 
 /** Seconds to compute what follows the first `held` tokens of the prompt. */
@@ -100,8 +103,8 @@ function memoryWait({ request, shared, decodeSeconds }: Question, place: Place):
 }
 
 /** Seconds that decode steps grow longer by this request: for those beside it, whoever they will be, and for itself. */
-function longerSteps({ request }: Question, { candidate: { rates }, load }: Place): number {
-  const forOthers = load.inFlight * (rates.decodePerSequence + rates.decodePerKvToken * request.promptTokens)
-  const forItself = rates.decodePerSequence * load.inFlight + rates.decodePerKvToken * load.inFlightTokens
+function longerSteps({ request }: Question, { candidate: { rates }, expected }: Place): number {
+  const forOthers = expected.inFlight * (rates.decodePerSequence + rates.decodePerKvToken * request.promptTokens)
+  const forItself = rates.decodePerSequence * expected.inFlight + rates.decodePerKvToken * expected.inFlightTokens
   return request.outputTokens * (forOthers + forItself)
 }

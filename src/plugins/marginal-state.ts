@@ -3,6 +3,7 @@ import type { RequestOutcome } from '../core/outcome.ts'
 import { prefillSeconds } from '../core/rates.ts'
 import type { SchedulingRequest } from '../core/request.ts'
 import { createDecodingWorth } from './decoding-worth.ts'
+import { createLoadExpectation } from './expected-load.ts'
 import { createLoadReckoning, type LoadSignal } from './load-reckoning.ts'
 import { type Question, priceInto } from './marginal-price.ts'
 import { createMemoryInFlight } from './memory-in-flight.ts'
@@ -36,6 +37,7 @@ export function createMarginalState(): MarginalState {
   const homes = createSessionHomes()
   const memory = createMemoryInFlight()
   const reckoning = createLoadReckoning()
+  const expectation = createLoadExpectation()
   const speeds = createSpeedFactors()
   // Of the last look: the longest match, and the tokens that the endpoints hold together.
   let longestMatch = 0
@@ -63,10 +65,11 @@ export function createMarginalState(): MarginalState {
     }),
     price(terms, question, candidate, now) {
       const load = reckoning.now(candidate, now)
+      const expected = expectation.next(candidate.slot, load, worth.decodeSeconds, now)
       const prefillFactor = speeds.prefill(candidate)
       const decodeFactor = speeds.decode(candidate)
       const distinctShare = memory.distinctShare(candidate.slot)
-      priceInto(terms, question, { candidate, load, prefillFactor, decodeFactor, distinctShare })
+      priceInto(terms, question, { candidate, load, expected, prefillFactor, decodeFactor, distinctShare })
     },
     booked(request, endpoint, memorySeconds, now) {
       const { slot, rates, signals } = endpoint

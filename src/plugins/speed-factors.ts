@@ -26,6 +26,8 @@ export function createSpeedFactors(): SpeedFactors {
   let spread = 0
   const nearUsual = (value: number | undefined, usual: number) =>
     value === undefined || (value < SAME * usual && value * SAME > usual) ? usual : value
+  const prefillLogs = createKeptLogs()
+  const decodeLogs = createKeptLogs()
   function spreadOf(candidates: readonly Observed[]): number {
     let fastest = Number.POSITIVE_INFINITY
     let slowest = 0
@@ -45,13 +47,13 @@ export function createSpeedFactors(): SpeedFactors {
       let prefills = 0
       let decodes = 0
       for (let i = 0; i < candidates.length; i++) {
-        const { prefillFactor, decodeFactor } = candidates[i]!.signals
-        if (prefillFactor !== undefined) {
-          prefill += Math.log(prefillFactor)
+        const { slot, signals } = candidates[i]!
+        if (signals.prefillFactor !== undefined) {
+          prefill += prefillLogs.of(slot, signals.prefillFactor)
           prefills += 1
         }
-        if (decodeFactor !== undefined) {
-          decode += Math.log(decodeFactor)
+        if (signals.decodeFactor !== undefined) {
+          decode += decodeLogs.of(slot, signals.decodeFactor)
           decodes += 1
         }
       }
@@ -64,5 +66,20 @@ export function createSpeedFactors(): SpeedFactors {
     },
     prefill: ({ signals }) => nearUsual(signals.prefillFactor, usualPrefill),
     decode: ({ signals }) => nearUsual(signals.decodeFactor, usualDecode),
+  }
+}
+
+/** Logarithms of numbers that seldom change, one for each slot. */
+function createKeptLogs(): { of(slot: number, value: number): number } {
+  const values: number[] = []
+  const logs: number[] = []
+  return {
+    of(slot, value) {
+      if (values[slot] !== value) {
+        values[slot] = value
+        logs[slot] = Math.log(value)
+      }
+      return logs[slot]!
+    },
   }
 }

@@ -17,6 +17,8 @@ export interface StoredBlocks {
   /** Default `gpu`. */
   readonly tier?: Tier | undefined
   readonly loraName?: string | undefined
+  /** The engine's number of the adapter, from 1; says that there is one where the name is not told. */
+  readonly loraId?: number | undefined
   /** Only with the first block of a prompt; the blocks behind inherit it. */
   readonly cacheSalt?: string | undefined
   /** For each block what it depends on besides its tokens. */

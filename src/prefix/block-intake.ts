@@ -94,11 +94,13 @@ export class BlockIntake {
     return parent === 0 ? this.#tree.create(cache, this.#hash, 0) : parent
   }
 
-  #seedOf({ blockSize, loraName, cacheSalt }: StoredBlocks): BlockKey {
-    const plain = loraName === undefined && cacheSalt === undefined
+  #seedOf(event: StoredBlocks): BlockKey {
+    const { blockSize, cacheSalt } = event
+    const adapter = adapterOf(event)
+    const plain = adapter === undefined && cacheSalt === undefined
     const known = plain ? this.#plainSeeds.get(blockSize) : undefined
     if (known !== undefined) return known
-    const seed = namespaceSeed({ adapter: loraName, cacheSalt }, blockSize)
+    const seed = namespaceSeed({ adapter, cacheSalt }, blockSize)
     if (plain) this.#plainSeeds.set(blockSize, seed)
     return seed
   }
@@ -150,4 +152,10 @@ export class BlockIntake {
     if (parent === 0 || (this.#tree.pool.words[parent + MARKS]! & KEYED) !== 0) return false
     return this.#tree.isUnder(parent, known)
   }
+}
+
+/** Blocks of an adapter of which only the number is told are nobody's, so that they do not pass for the base model's. */
+function adapterOf({ loraName, loraId }: StoredBlocks): string | undefined {
+  if (loraName !== undefined) return loraName
+  return loraId === undefined || loraId === 0 ? undefined : `\0${loraId}`
 }

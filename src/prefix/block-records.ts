@@ -32,7 +32,7 @@ export const LEVEL_MASK = 3
 export const KEYED = 4
 /** The block's tokens have been reported. While it is not keyed, the key words hold its own hash. */
 export const LOCAL = 8
-/** A sibling with the same key is in a ring, so this one is not: see `BlockTree`. */
+/** A sibling with the same key is in a ring, or the ring is full, so this one is in none: see `BlockTree`. */
 export const SHADOW = 16
 export const TIERS_SHIFT = 8
 

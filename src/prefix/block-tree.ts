@@ -18,12 +18,13 @@ import {
   SHADOW,
   TIERS_SHIFT,
 } from './block-records.ts'
-import { EngineHashTable, engineHashTableBytes } from './engine-hash-table.ts'
+import { EngineHashTable } from './engine-hash-table.ts'
 import type { HashWords } from './engine-hash.ts'
 import { joinRing, leaveRing } from './holder-ring.ts'
 import { KEY_HIGH, KEY_LOW, NEWER, OWNER, PARENT } from './holding-pool.ts'
-import { KeyTable, keyTableBytes } from './key-table.ts'
+import { KeyTable } from './key-table.ts'
 import type { ReportedCache } from './reported-cache.ts'
+import { tagTableBytes } from './tag-table.ts'
 import { TokenHasher } from './token-block-keys.ts'
 import { hasTwin } from './twin-search.ts'
 
@@ -34,9 +35,9 @@ const ADDRESSABLE_RECORDS = 0x7ff_ffff
 
 /** The most records, the unused one included, whose arrays fit into `bytes`; both tables of rings may be full. */
 export function recordsWithin(bytes: number): number {
-  const ringBytes = keyTableBytes(1) - keyTableBytes(0)
-  const each = RECORD_BYTES + engineHashTableBytes(1) + 2 * ringBytes
-  return Math.min(ADDRESSABLE_RECORDS, Math.floor((bytes - 2 * keyTableBytes(0)) / each))
+  const tables = 3
+  const each = RECORD_BYTES + tables * (tagTableBytes(1) - tagTableBytes(0))
+  return Math.min(ADDRESSABLE_RECORDS, Math.floor((bytes - tables * tagTableBytes(0)) / each))
 }
 
 /**
@@ -219,6 +220,8 @@ export class BlockTree {
     }
     if (shadow !== (marks & SHADOW)) cache.shadows += shadow === 0 ? -1 : 1
     words[record + MARKS] = (marks & (KEYED | LOCAL)) | level | shadow | (tiers << TIERS_SHIFT)
+    if (before === LEVEL_ANY) cache.countBehind(marks >>> TIERS_SHIFT, -1)
+    if (level === LEVEL_ANY) cache.countBehind(tiers, 1)
     if (level === before) return false
     this.#leave(record, before)
     if (level === LEVEL_ANY) this.#makeAnyRoom()
@@ -251,6 +254,7 @@ export class BlockTree {
     const marks = words[record + MARKS]!
     this.#count(cache, marks >>> TIERS_SHIFT, 0)
     if ((marks & SHADOW) !== 0) cache.shadows--
+    if ((marks & LEVEL_MASK) === LEVEL_ANY) cache.countBehind(marks >>> TIERS_SHIFT, -1)
     this.#leave(record, marks & LEVEL_MASK)
     this.hashes.remove(words, record)
     cache.order.remove(words, record)

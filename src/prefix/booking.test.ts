@@ -151,6 +151,21 @@ describe('corrections', () => {
     expect(index.learnedCapacity(0)).toBe(100)
   })
 
+  test('forget within a few sessions what a restart that nobody noticed taught', () => {
+    const index = indexOf(10_000)
+    const serve = (session: number, cached: number): void => {
+      const booking = index.book(0, prompt(session, 40))
+      index.confirm(booking)
+      index.correct(booking, cached)
+    }
+    for (let session = 0; session < 20; session++) serve(session, 0)
+    serve(19, 0)
+    expect(index.learnedCapacity(0)).toBe(40)
+    for (let session = 0; session < 20; session++) serve(session, 0)
+    for (let session = 0; session < 20; session++) serve(session, 40)
+    expect(index.learnedCapacity(0)).toBe(10_000)
+  })
+
   test('leave the learned capacity alone where nothing was predicted', () => {
     const index = indexWithThree()
     index.correct(index.book(0, prompt(2, 10)), 6)

@@ -1,6 +1,7 @@
 import type { BlockKeys } from './block-keys.ts'
 import type { Booking } from './booking.ts'
 import { CoarseKeys } from './coarse-keys.ts'
+import { EndpointSlots } from './endpoint-slots.ts'
 import { ExactIndex, type ExactIndexOptions, type ReportingEndpoint } from './exact-index.ts'
 import { PredictedIndex, type PredictedIndexOptions } from './predicted-index.ts'
 import { PromptKeys } from './prompt-keys.ts'
@@ -14,6 +15,10 @@ const IN_FLIGHT_BLOCKS = 8192
 const DEFAULT_IN_FLIGHT_TOKENS = 128
 /** Engines publish a step's blocks with the step, so its events come about as early as its first token. */
 const DEFAULT_CONFIRM_SECONDS = 2
+/** Prompts over which the mean length of a block is taken: each has a ratio of its own. */
+const RATIO_PROMPTS = 32
+/** Blocks by which what engines report may differ from what was predicted without contradicting it: both are rounded. */
+const SLACK_BLOCKS = 2
 /** A block that has to be loaded saves what loading does not cost: GPU, CPU, disk, remote. Values to start from. */
 const DEFAULT_CREDITS: readonly number[] = [1, 0.75, 0.25, 0]
 /** vLLM reports each physical copy by itself; the sequence numbers of events keep repetitions out. */
@@ -57,7 +62,7 @@ export class CombinedIndex {
   readonly #coarse = new CoarseKeys()
   readonly #options: CombinedIndexOptions
   readonly #credits: readonly number[]
-  readonly #slots: (ReportingSlot | undefined)[] = []
+  readonly #slots = new EndpointSlots<ReportingSlot>('the prefix index')
   /** Those in mode `exact`. */
   #reporting: readonly ReportingSlot[] = []
   readonly #held = new TierMatches()
@@ -76,11 +81,10 @@ export class CombinedIndex {
 
   /** Adds an endpoint whose KV cache keeps `capacityBlocks` blocks over bytes, in mode `predicted`; returns its slot. */
   addEndpoint(capacityBlocks: number): number {
-    const slot = this.predicted.addEndpoint(capacityBlocks)
+    this.predicted.addEndpoint(capacityBlocks)
     this.exact.addEndpoint(this.#options.reporting ?? DEFAULT_REPORTING)
     this.#inFlight.addEndpoint(IN_FLIGHT_BLOCKS)
-    this.#slots[slot] = { slot, mode: 'predicted', tokensPerBlock: 0, confirmed: 0, missing: 0 }
-    return slot
+    return this.#slots.add((slot) => ({ slot, mode: 'predicted', tokensPerBlock: 0, confirmed: 0, missing: 0 }))
   }
 
   removeEndpoint(slot: number): void {
@@ -88,7 +92,7 @@ export class CombinedIndex {
     this.predicted.removeEndpoint(slot)
     this.exact.removeEndpoint(slot)
     this.#inFlight.removeEndpoint(slot)
-    this.#slots[slot] = undefined
+    this.#slots.remove(slot)
   }
 
   setCapacity(slot: number, capacityBlocks: number): void {
@@ -96,13 +100,13 @@ export class CombinedIndex {
   }
 
   mode(slot: number): EndpointMode {
-    return this.#slotAt(slot).mode
+    return this.#slots.at(slot).mode
   }
 
   /** Says whose word counts from now on. What was reported and predicted stays. */
   setMode(slot: number, mode: EndpointMode): void {
-    this.#slotAt(slot).mode = mode
-    this.#reporting = this.#slots.filter((known) => known !== undefined).filter((known) => known.mode === 'exact')
+    this.#slots.at(slot).mode = mode
+    this.#reporting = this.#slots.all.filter((known) => known?.mode === 'exact').filter((known) => known !== undefined)
   }
 
   /** Sizes of blocks in tokens that endpoints in mode `exact` have: those in which a prompt should be cut. */
@@ -114,7 +118,7 @@ export class CombinedIndex {
 
   /** How many prompts an endpoint's events confirmed in time, and how many not: whether its events can be relied on. */
   audit(slot: number): { readonly confirmed: number; readonly missing: number } {
-    const { confirmed, missing } = this.#slotAt(slot)
+    const { confirmed, missing } = this.#slots.at(slot)
     return { confirmed, missing }
   }
 
@@ -128,7 +132,8 @@ export class CombinedIndex {
   /** Like `match`, in tokens: without rounding to blocks over bytes where endpoints report. */
   matchTokens(keys: PromptKeys, into: Uint32Array): void {
     this.predicted.match(keys, into)
-    for (let slot = 0; slot < this.#slots.length; slot++) into[slot] = into[slot]! * keys.tokensPerBlock
+    const slots = Math.min(into.length, this.#slots.all.length)
+    for (let slot = 0; slot < slots; slot++) into[slot] = into[slot]! * keys.tokensPerBlock
     for (const tokens of keys.tokenKeys) this.#matchReported(tokens, into, 1, Number.POSITIVE_INFINITY)
   }
 
@@ -136,8 +141,8 @@ export class CombinedIndex {
   book(slot: number, keys: BlockKeys): Booking | ReportedBooking {
     const predicted = this.predicted.book(slot, keys)
     if (!(keys instanceof PromptKeys)) return predicted
-    const target = this.#slotAt(slot)
-    target.tokensPerBlock = keys.tokensPerBlock
+    const target = this.#slots.at(slot)
+    target.tokensPerBlock = nextMean(target.tokensPerBlock, keys.tokensPerBlock)
     const tokens = target.mode === 'exact' ? keys.over(this.exact.blockTokens(slot)) : undefined
     if (tokens === undefined) return predicted
     this.exact.touch(slot, tokens)
@@ -175,7 +180,11 @@ export class CombinedIndex {
 
   /** The engine said how many leading blocks over bytes it had found cached. Concerns the predictions alone. */
   correct(booking: Booking | ReportedBooking, cachedBlocks: number): number {
-    return this.predicted.correct(booking instanceof ReportedBooking ? booking.predicted : booking, cachedBlocks)
+    if (!(booking instanceof ReportedBooking)) return this.predicted.correct(booking, cachedBlocks)
+    // The caller knows how many were reported to be held, which is not quite what is compared here.
+    const { predicted } = booking
+    const asPredicted = cachedBlocks + SLACK_BLOCKS >= predicted.matched
+    return this.predicted.correct(predicted, asPredicted ? Math.max(cachedBlocks, predicted.matched) : cachedBlocks)
   }
 
   /** The endpoint restarted: its cache is empty. */
@@ -185,9 +194,15 @@ export class CombinedIndex {
     this.#inFlight.clear(slot)
   }
 
+  /** The engine says that it has emptied all tiers: what was predicted is gone too, what is in flight is computed anew. */
+  cleared(slot: number): void {
+    this.predicted.clear(slot)
+    this.exact.cleared(slot)
+  }
+
   /** Blocks over bytes the endpoint is believed to hold. */
   held(slot: number): number {
-    const { mode, tokensPerBlock } = this.#slotAt(slot)
+    const { mode, tokensPerBlock } = this.#slots.at(slot)
     if (mode === 'predicted' || tokensPerBlock === 0) return this.predicted.held(slot)
     return Math.floor((this.exact.heldByGpu(slot) * this.exact.blockTokens(slot)) / tokensPerBlock)
   }
@@ -195,8 +210,10 @@ export class CombinedIndex {
   /** Writes what endpoints with this size of blocks hold, in units of so many tokens. */
   #matchReported(tokens: TokenKeys, into: Uint32Array, unit: number, most: number): void {
     this.#expire(this.#options.clock())
+    if (!this.#isReportedIn(tokens)) return
     this.exact.matchTiers(tokens, this.#held)
-    if (this.#flying.length < this.#slots.length) this.#flying = new Uint32Array(2 * this.#slots.length)
+    const slots = this.#slots.all.length
+    if (this.#flying.length < slots) this.#flying = new Uint32Array(2 * slots)
     const stride = this.#strideOf(tokens)
     this.#inFlight.match(this.#coarse.take(tokens, stride), this.#flying)
     const scale = tokens.blockTokens / unit
@@ -205,6 +222,12 @@ export class CombinedIndex {
       const blocks = Math.max(this.#held.worth(slot, this.#credits), stride * this.#flying[slot]!)
       into[slot] = Math.min(most, Math.floor(blocks * scale))
     }
+  }
+
+  /** True when an endpoint in mode `exact` has blocks of this size. */
+  #isReportedIn({ blockTokens }: TokenKeys): boolean {
+    for (const { slot } of this.#reporting) if (this.exact.blockTokens(slot) === blockTokens) return true
+    return false
   }
 
   #strideOf({ blockTokens }: TokenKeys): number {
@@ -233,10 +256,8 @@ export class CombinedIndex {
     this.#started = started.slice(this.#next)
     this.#next = 0
   }
+}
 
-  #slotAt(slot: number): ReportingSlot {
-    const known = this.#slots[slot]
-    if (known === undefined) throw new RangeError(`the prefix index has no endpoint at slot ${slot}; add one first`)
-    return known
-  }
+function nextMean(before: number, value: number): number {
+  return before === 0 ? value : before + (value - before) / RATIO_PROMPTS
 }

@@ -9,7 +9,7 @@ import {
   ReportedModel,
   storedEvent,
 } from './testing/reported-blocks.ts'
-import { TIER_COUNT, TIERS } from './tier-copies.ts'
+import { type Tier, TIER_COUNT, TIERS } from './tier-copies.ts'
 import { TierMatches } from './tier-matches.ts'
 
 const DEEPEST = 6
@@ -98,6 +98,20 @@ class Pair {
     )
   }
 
+  /** Blocks behind those in GPU memory by slot and tier, for each of the longest prompts. */
+  tiers(): { readonly seen: number[][]; readonly expected: number[][] } {
+    const seen: number[][] = []
+    const expected: number[][] = []
+    for (const { path, keys } of KEYS) {
+      this.index.matchTiers(keys, this.#matches)
+      for (const [slot, model] of this.models.entries()) {
+        seen.push([...this.#matches.behind.subarray(slot * TIER_COUNT, (slot + 1) * TIER_COUNT)])
+        expected.push(model.behind(path))
+      }
+    }
+    return { seen, expected }
+  }
+
   held(): number[][] {
     return this.models.map((_, slot) => [this.index.heldByGpu(slot), this.index.held(slot)])
   }
@@ -122,6 +136,26 @@ test('matches are the leading runs of whatever set was reported, in any order, w
     { numRuns: 70 },
   )
 })
+
+test.each([1, 2])(
+  'what lies behind GPU memory is counted by the nearest tier, of several or one (groups: %i)',
+  (groups) => {
+    const only = fc.constantFrom<Tier>('cpu', 'disk')
+    fc.assert(
+      fc.property(steps(groups), fc.tuple(only, only, only), fc.boolean(), (taken, tiers, mixed) => {
+        const pair = new Pair(1)
+        for (const [at, step] of taken.entries()) {
+          const tier = mixed || step.placement.tier === 'gpu' ? step.placement.tier : tiers[step.slot]
+          pair.deliver({ ...step, block: { ...step.block, variant: 0 }, placement: { ...step.placement, tier } })
+          if (at % 10 !== 9) continue
+          const { seen, expected } = pair.tiers()
+          expect(seen).toEqual(expected)
+        }
+      }),
+      { numRuns: 80 },
+    )
+  },
+)
 
 test('with several groups of full attention a block is held where all of them have it', () => {
   fc.assert(

@@ -119,6 +119,49 @@ test('blocks of another size, of other memory and with the wrong number of token
   expect(index.blockTokens(0)).toBe(0)
 })
 
+test('a group in blocks of another size is left out, so that blocks are held without it', () => {
+  const index = indexOf(1)
+  index.stored(0, storedEvent(block('ab'), 2, { groupIndex: 0 }))
+  const long = { ...storedEvent(block('ab'), 2, { groupIndex: 1 }), blockHashes: [9n], blockSize: 2 * BLOCK_TOKENS }
+  expect(index.stored(0, long)).toBe('other-block-size')
+  expect(index.removed(0, { blockHashes: [9n], groupIndex: 1 })).toBe('other-attention')
+  expect([matches(index, 'ab'), index.held(0)]).toEqual([[2], 2])
+})
+
+test('chunks of a layer that offloads say the size of blocks only until GPU memory does', () => {
+  const index = indexOf(1)
+  const chunk = { ...storedEvent(block('ab'), 2, { tier: 'cpu' }), blockHashes: [9n], blockSize: 2 * BLOCK_TOKENS }
+  expect(index.stored(0, chunk)).toBe('applied')
+  expect(index.stored(0, storedEvent(block('ab'), 2))).toBe('applied')
+  expect([index.blockTokens(0), index.records(0)]).toEqual([BLOCK_TOKENS, 2])
+  expect(index.stored(0, chunk)).toBe('other-block-size')
+  expect(matches(index, 'ab')).toEqual([2])
+})
+
+test('blocks of an adapter of which only the number is told are not those of the base model', () => {
+  const index = indexOf(3)
+  for (const [slot, loraId] of [7, 0, undefined].entries()) {
+    index.stored(slot, { ...storedEvent(block('ab'), 2), loraId })
+  }
+  expect(matches(index, 'ab')).toEqual([0, 2, 2])
+})
+
+test('a first block under more hashes than a ring can count is held once all the same', () => {
+  const index = indexOf(2)
+  const roots = 65_540
+  for (let hash = 1n; hash <= roots; hash++) index.stored(0, { ...storedEvent(block('a'), 1), blockHashes: [hash] })
+  index.stored(1, storedEvent(block('b'), 1))
+  expect(matches(index, 'a')).toEqual([1, 0])
+  index.removed(0, { blockHashes: [1n, 2n] })
+  index.stored(1, storedEvent(block('bb'), 1))
+  expect([matches(index, 'a'), matches(index, 'bb')]).toEqual([
+    [1, 0],
+    [0, 2],
+  ])
+  index.removed(0, { blockHashes: many(roots) })
+  expect([index.records(0), matches(index, 'a'), matches(index, 'bb')]).toEqual([0, [0, 0], [0, 2]])
+})
+
 test('blocks without tokens are taken for known ones of another tier', () => {
   const index = indexOf(1)
   index.stored(0, storedEvent(block('ab'), 2))

@@ -1,12 +1,13 @@
 import { BlockIntake } from './block-intake.ts'
 import { type EventOutcome, isElsewhere, type RemovedBlocks, type StoredBlocks } from './block-events.ts'
 import type { BlockKeys } from './block-keys.ts'
-import { COPIES, MARKS, TIERS_SHIFT } from './block-records.ts'
+import { COPIES } from './block-records.ts'
 import { BlockTree, recordsWithin } from './block-tree.ts'
 import { DepthSearch } from './depth-search.ts'
-import { NEWER, PARENT, SLOT_MASK } from './holding-pool.ts'
+import { EndpointSlots } from './endpoint-slots.ts'
+import { NEWER, PARENT } from './holding-pool.ts'
 import { type EventCounts, ReportedCache } from './reported-cache.ts'
-import { bitsPerGroup, narrowCopies, TIER_COUNT, tierNumber } from './tier-copies.ts'
+import { bitsPerGroup, narrowCopies, tierNumber } from './tier-copies.ts'
 import type { TierMatches } from './tier-matches.ts'
 import { TierSearch } from './tier-search.ts'
 
@@ -49,9 +50,9 @@ export class ExactIndex {
   readonly #intake = new BlockIntake(this.#tree)
   readonly #search = new DepthSearch()
   readonly #tierSearch = new TierSearch()
-  readonly #caches: (ReportedCache | undefined)[] = []
+  readonly #caches = new EndpointSlots<ReportedCache>('the exact prefix index')
   readonly #mostRecords: number
-  #ends = new Int32Array(0)
+  #layout = 0
 
   constructor({ maxBytes = DEFAULT_MAX_BYTES }: ExactIndexOptions = {}) {
     if (!(maxBytes >= LEAST_MAX_BYTES)) {
@@ -72,55 +73,62 @@ export class ExactIndex {
 
   /** One more than the highest slot that is or was in use. */
   get slots(): number {
-    return this.#caches.length
+    return this.#caches.all.length
+  }
+
+  /** Another number whenever the size of some endpoint's blocks may be another one. */
+  get layout(): number {
+    return this.#layout
   }
 
   /** Adds an endpoint and returns its slot: the lowest one free. */
   addEndpoint({ expectedBlocks = 0, blockTokens = 0, maxCopies = 1 }: ReportingEndpoint = {}): number {
-    const free = this.#caches.indexOf(undefined)
-    const slot = free === -1 ? this.#caches.length : free
-    if (slot >= SLOT_MASK) throw new RangeError(`the prefix index has room for ${SLOT_MASK} endpoints, all in use`)
-    this.#caches[slot] = new ReportedCache(slot, expectedBlocks, blockTokens, maxCopies)
-    return slot
+    this.#layout++
+    return this.#caches.add((slot) => new ReportedCache(slot, expectedBlocks, blockTokens, maxCopies))
   }
 
   /** Forgets the endpoint. Its slot may be given to another one. */
   removeEndpoint(slot: number): void {
     this.clear(slot)
-    this.#caches[slot] = undefined
+    this.#caches.remove(slot)
   }
 
   /** Forgets the endpoint's blocks, block size and groups, because it was restarted or its events begin anew. */
   clear(slot: number): void {
-    const cache = this.#cacheAt(slot)
+    const cache = this.#caches.at(slot)
     this.#tree.forgetAll(cache)
     cache.forgetLayout()
+    this.#layout++
   }
 
   /** The engine says that it has emptied all tiers. */
   cleared(slot: number): void {
-    this.#tree.forgetAll(this.#cacheAt(slot))
+    this.#tree.forgetAll(this.#caches.at(slot))
   }
 
   /** The engine says that it holds these blocks. */
   stored(slot: number, event: StoredBlocks): EventOutcome {
-    const cache = this.#cacheAt(slot)
+    const cache = this.#caches.at(slot)
     const { counts } = cache
     if (isElsewhere(event)) {
       counts.elsewhere++
       return 'elsewhere'
+    }
+    const tier = tierNumber(event.tier ?? 'gpu')
+    if (!cache.keepsPrefixes(event.groupIndex, event.groupKind)) {
+      counts.otherAttention++
+      return 'other-attention'
+    }
+    // A group in other blocks must not become one of those that have to hold a block: none would ever be held by all.
+    if (!this.#isSized(cache, event, tier)) {
+      counts.otherBlockSize++
+      return 'other-block-size'
     }
     const place = this.#placeOf(cache, event)
     if (place < 0) {
       counts.otherAttention++
       return 'other-attention'
     }
-    if (cache.blockTokens === 0 && event.blockSize > 0) cache.blockTokens = event.blockSize
-    if (cache.blockTokens !== event.blockSize) {
-      counts.otherBlockSize++
-      return 'other-block-size'
-    }
-    const tier = tierNumber(event.tier ?? 'gpu')
     if (event.tokenIds.length === 0) {
       this.#intake.storeKnown(cache, event, tier, place)
       return 'applied'
@@ -130,7 +138,7 @@ export class ExactIndex {
 
   /** The engine says that one copy of each of these blocks is gone. */
   removed(slot: number, event: RemovedBlocks): EventOutcome {
-    const cache = this.#cacheAt(slot)
+    const cache = this.#caches.at(slot)
     if (isElsewhere(event)) {
       cache.counts.elsewhere++
       return 'elsewhere'
@@ -146,26 +154,26 @@ export class ExactIndex {
 
   /** Blocks that the endpoint holds in some tier, reachable or not. */
   held(slot: number): number {
-    return this.#cacheAt(slot).held
+    return this.#caches.at(slot).held
   }
 
   /** Blocks that the endpoint holds in GPU memory. */
   heldByGpu(slot: number): number {
-    return this.#cacheAt(slot).heldByGpu
+    return this.#caches.at(slot).heldByGpu
   }
 
   /** Records kept for the endpoint: held blocks, and those that are kept for others' sake. */
   records(slot: number): number {
-    return this.#cacheAt(slot).records
+    return this.#caches.at(slot).records
   }
 
   /** Tokens in a block of the endpoint, 0 while no event has said it. */
   blockTokens(slot: number): number {
-    return this.#cacheAt(slot).blockTokens
+    return this.#caches.at(slot).blockTokens
   }
 
   counts(slot: number): Readonly<EventCounts> {
-    return { ...this.#cacheAt(slot).counts }
+    return { ...this.#caches.at(slot).counts }
   }
 
   /**
@@ -173,8 +181,8 @@ export class ExactIndex {
    * else. Throws a RangeError when `into` is shorter than `slots`.
    */
   match(keys: BlockKeys, into: Uint32Array): void {
-    if (into.length < this.#caches.length) {
-      throw new RangeError(`a match needs room for ${this.#caches.length} slots, but was given ${into.length}`)
+    if (into.length < this.slots) {
+      throw new RangeError(`a match needs room for ${this.slots} slots, but was given ${into.length}`)
     }
     into.fill(0)
     this.#search.match(this.#tree.gpu, this.#tree.pool.words, keys, into)
@@ -182,23 +190,9 @@ export class ExactIndex {
 
   /** Like `match`, and how many blocks of which tier continue the blocks in GPU memory. */
   matchTiers(keys: BlockKeys, matches: TierMatches): void {
-    matches.prepare(this.#caches.length)
+    matches.prepare(this.slots)
     this.match(keys, matches.leading)
-    if (!this.#tree.hasLowerTiers) return
-    if (this.#ends.length < matches.leading.length) this.#ends = new Int32Array(matches.leading.length)
-    const ends = this.#ends.fill(0)
-    const { depths, leading, behind } = matches
-    this.#tierSearch.match(this.#tree, keys, depths, ends)
-    const { words } = this.#tree.pool
-    for (let slot = 0; slot < this.#caches.length; slot++) {
-      let record = ends[slot]!
-      for (let left = depths[slot]! - leading[slot]!; record !== 0 && left > 0; left--) {
-        const tiers = words[record + MARKS]! >>> TIERS_SHIFT
-        // The lowest bit is the nearest tier.
-        behind[slot * TIER_COUNT + 31 - Math.clz32(tiers & -tiers)]!++
-        record = words[record + PARENT]!
-      }
-    }
+    if (this.#tree.hasLowerTiers) this.#tierSearch.match(this.#tree, this.#caches.all, keys, matches)
   }
 
   /** How many leading blocks of the prompt one endpoint holds in GPU memory. */
@@ -214,7 +208,7 @@ export class ExactIndex {
     const { records, available } = this.#tree.pool
     if (2 * (records - available) < this.#mostRecords) return
     this.depth(slot, keys)
-    this.#refresh(this.#cacheAt(slot), this.#search.found)
+    this.#refresh(this.#caches.at(slot), this.#search.found)
   }
 
   #store(cache: ReportedCache, event: StoredBlocks, tier: number, place: number): EventOutcome {
@@ -230,10 +224,20 @@ export class ExactIndex {
     return 'truncated'
   }
 
+  /** True when the event is in the endpoint's blocks, whose size it may be the first to say. */
+  #isSized(cache: ReportedCache, { blockSize }: StoredBlocks, tier: number): boolean {
+    const before = cache.blockTokens
+    const sized = cache.takeBlockSize(blockSize, tier)
+    if (cache.blockTokens === before) return sized
+    this.#layout++
+    if (before !== 0) this.#tree.forgetAll(cache)
+    return sized
+  }
+
   /** The place of the event's group. A group that was not met before and matters changes what counts as held. */
   #placeOf(cache: ReportedCache, event: StoredBlocks): number {
     const before = cache.groups
-    const place = cache.place(event.groupIndex, event.groupKind)
+    const place = cache.place(event.groupIndex)
     if (cache.groups === before) return place
     const { words } = this.#tree.pool
     const bits = bitsPerGroup(cache.groups)
@@ -281,20 +285,13 @@ export class ExactIndex {
 
   #largest(first: ReportedCache): ReportedCache {
     let largest = first
-    for (const cache of this.#caches) if (cache !== undefined && cache.records > largest.records) largest = cache
+    for (const cache of this.#caches.all) if (cache !== undefined && cache.records > largest.records) largest = cache
     return largest
   }
 
   #expectedRecords(): number {
     let sum = 1
-    for (const cache of this.#caches) sum += cache?.expectedBlocks ?? 0
+    for (const cache of this.#caches.all) sum += cache?.expectedBlocks ?? 0
     return Math.ceil(sum * MARGIN)
-  }
-
-  #cacheAt(slot: number): ReportedCache {
-    const cache = this.#caches[slot]
-    if (cache === undefined)
-      throw new RangeError(`the exact prefix index has no endpoint at slot ${slot}; add one first`)
-    return cache
   }
 }

@@ -1,6 +1,9 @@
 import { KEY_HIGH, KEY_LOW, ONE_HOLDER, OWNER, RING_NEXT, RING_PREVIOUS, SLOT_MASK } from './holding-pool.ts'
 import type { KeyTable } from './key-table.ts'
 
+/** A ring's count of holders has 16 bits. */
+export const MOST_HOLDERS = 0xffff
+
 /** How many endpoints hold the block whose ring starts at `head`; 0 when `head` is none. */
 export function holderCount(words: Int32Array, head: number): number {
   return head === 0 ? 0 : words[head + OWNER]! >>> 16

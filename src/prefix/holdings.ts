@@ -17,8 +17,9 @@ import {
   STAMP,
   TRUSTED,
 } from './holding-pool.ts'
-import { KeyTable, keyTableBytes } from './key-table.ts'
+import { KeyTable } from './key-table.ts'
 import { PendingBookings } from './pending-bookings.ts'
+import { tagTableBytes } from './tag-table.ts'
 
 const FIRST_RECORDS = 64
 /** How much larger arrays become at least. */
@@ -32,8 +33,8 @@ const ADDRESSABLE_RECORDS = Math.floor(0x7fff_ffff / HOLDING_WORDS)
 
 /** The most records, the unused one included, whose arrays fit into `bytes`. */
 function recordsWithin(bytes: number): number {
-  const tableBytes = keyTableBytes(1) - keyTableBytes(0)
-  return Math.min(ADDRESSABLE_RECORDS, Math.floor((bytes - keyTableBytes(0)) / (HOLDING_BYTES + tableBytes)))
+  const tableBytes = tagTableBytes(1) - tagTableBytes(0)
+  return Math.min(ADDRESSABLE_RECORDS, Math.floor((bytes - tagTableBytes(0)) / (HOLDING_BYTES + tableBytes)))
 }
 
 /** All holdings of all endpoints: their records, the table of blocks, the order of use, and the pending bookings. */

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { HOLDING_WORDS, KEY_HIGH, KEY_LOW } from './holding-pool.ts'
-import { KeyTable, keyTableBytes } from './key-table.ts'
+import { KeyTable } from './key-table.ts'
+import { tagTableBytes } from './tag-table.ts'
 
 const KEYS = 40
 const KEY_NUMBERS = Array.from({ length: KEYS }, (_, at) => at + 1)
@@ -91,7 +92,7 @@ test('a replaced head is found in place of the old one', () => {
 
 test('says how many bytes it takes', () => {
   const table = new KeyTable(100)
-  expect(table.bytes).toBe(keyTableBytes(100))
+  expect(table.bytes).toBe(tagTableBytes(100))
   table.resize(1000)
-  expect(table.bytes).toBe(keyTableBytes(1000))
+  expect(table.bytes).toBe(tagTableBytes(1000))
 })

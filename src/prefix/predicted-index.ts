@@ -2,8 +2,8 @@ import type { BlockKeys } from './block-keys.ts'
 import { Booking } from './booking.ts'
 import { DepthSearch } from './depth-search.ts'
 import { EndpointCache } from './endpoint-cache.ts'
+import { EndpointSlots } from './endpoint-slots.ts'
 import { holderCount } from './holder-ring.ts'
-import { SLOT_MASK } from './holding-pool.ts'
 import { Holdings } from './holdings.ts'
 
 const DEFAULT_MAX_BYTES = 256 * 1024 * 1024
@@ -44,7 +44,9 @@ export interface Evictions {
 export class PredictedIndex {
   readonly #holdings: Holdings
   readonly #search = new DepthSearch()
-  readonly #caches: (EndpointCache | undefined)[] = []
+  readonly #caches = new EndpointSlots<EndpointCache>('the prefix index')
+  /** Where a match goes for which less room is given than there are slots. */
+  #whole = new Uint32Array(0)
   readonly #firstTick: number
   readonly #evictions = { capacity: 0, budget: 0, correction: 0, withdrawal: 0 }
 
@@ -68,7 +70,7 @@ export class PredictedIndex {
 
   /** One more than the highest slot that is or was in use. */
   get slots(): number {
-    return this.#caches.length
+    return this.#caches.all.length
   }
 
   get evictions(): Evictions {
@@ -78,22 +80,18 @@ export class PredictedIndex {
   /** Adds an endpoint whose KV cache keeps `capacityBlocks` blocks, and returns its slot: the lowest one free. */
   addEndpoint(capacityBlocks: number): number {
     checkBlocks('the capacity of an endpoint is', capacityBlocks)
-    const free = this.#caches.indexOf(undefined)
-    const slot = free === -1 ? this.#caches.length : free
-    if (slot >= SLOT_MASK) throw new RangeError(`the prefix index has room for ${SLOT_MASK} endpoints, all in use`)
-    this.#caches[slot] = new EndpointCache(slot, capacityBlocks, this.#firstTick)
-    return slot
+    return this.#caches.add((slot) => new EndpointCache(slot, capacityBlocks, this.#firstTick))
   }
 
   /** Forgets the endpoint. Its slot may be given to another one. */
   removeEndpoint(slot: number): void {
     this.clear(slot)
-    this.#caches[slot] = undefined
+    this.#caches.remove(slot)
   }
 
   /** Forgets what the endpoint holds and what was learned about its capacity, because it was restarted. */
   clear(slot: number): void {
-    const cache = this.#cacheAt(slot)
+    const cache = this.#caches.at(slot)
     this.#holdings.evictAll(cache)
     cache.bound.forget()
     cache.epoch++
@@ -102,14 +100,14 @@ export class PredictedIndex {
   /** Sets how many blocks the endpoint's KV cache keeps, and evicts at once what is too much. */
   setCapacity(slot: number, capacityBlocks: number): void {
     checkBlocks('the capacity of an endpoint is', capacityBlocks)
-    const cache = this.#cacheAt(slot)
+    const cache = this.#caches.at(slot)
     cache.bound.configure(capacityBlocks)
     this.#evictBeyond(cache, cache.bound.blocks)
   }
 
   /** Blocks that the endpoint is believed to hold. */
   held(slot: number): number {
-    return this.#cacheAt(slot).held
+    return this.#caches.at(slot).held
   }
 
   /**
@@ -117,7 +115,7 @@ export class PredictedIndex {
    * No booking lets the endpoint hold more.
    */
   learnedCapacity(slot: number): number {
-    return this.#cacheAt(slot).bound.blocks
+    return this.#caches.at(slot).bound.blocks
   }
 
   /** How many endpoints hold the block with this key, given as low and high word. */
@@ -127,12 +125,13 @@ export class PredictedIndex {
   }
 
   /**
-   * Writes to `into[slot]` how many leading blocks of the prompt each endpoint holds, and 0 everywhere else. Throws a
-   * RangeError when `into` is shorter than `slots`.
+   * Writes to `into[slot]` how many leading blocks of the prompt each endpoint holds, and 0 everywhere else. Endpoints for
+   * which there is no room are left out.
    */
   match(keys: BlockKeys, into: Uint32Array): void {
-    if (into.length < this.#caches.length) {
-      throw new RangeError(`a match needs room for ${this.#caches.length} slots, but was given ${into.length}`)
+    if (into.length < this.slots) {
+      this.#matchWhole(keys, into)
+      return
     }
     into.fill(0)
     const { table, pool } = this.#holdings
@@ -144,7 +143,7 @@ export class PredictedIndex {
    * count as held from now on, and are its newest. The booking is pending until it is confirmed or withdrawn.
    */
   book(slot: number, keys: BlockKeys): Booking {
-    const cache = this.#cacheAt(slot)
+    const cache = this.#caches.at(slot)
     const holdings = this.#holdings
     const { table, pool } = holdings
     cache.nextTick(pool.words)
@@ -200,13 +199,20 @@ export class PredictedIndex {
     if (booking.corrected || booking.state === 'withdrawn' || stale) return 0
     booking.corrected = true
     if (cachedBlocks >= booking.trusted) {
-      if (cachedBlocks > 0 && cachedBlocks >= booking.matched) cache.bound.held(cachedBlocks > booking.matched)
+      const asPredicted = cachedBlocks > 0 && cachedBlocks >= booking.matched
+      if (asPredicted) cache.bound.held(cachedBlocks, cachedBlocks > booking.matched)
       return 0
     }
     const dropped = this.#holdings.evictUntil(cache, booking.stampBefore(cachedBlocks))
     this.#evictions.correction += dropped
     cache.bound.evictedBeyond(Math.max(cache.held, booking.blocks))
     return dropped
+  }
+
+  #matchWhole(keys: BlockKeys, into: Uint32Array): void {
+    if (this.#whole.length < this.slots) this.#whole = new Uint32Array(2 * this.slots)
+    this.match(keys, this.#whole)
+    into.set(this.#whole.subarray(0, into.length))
   }
 
   /** Evicts from the endpoint, and then from whichever holds most, until `needed` more holdings fit. */
@@ -230,7 +236,7 @@ export class PredictedIndex {
   #mostSpare(booked: EndpointCache, refreshed: number): [EndpointCache, number] {
     let victim = booked
     let most = booked.held - refreshed
-    for (const cache of this.#caches) {
+    for (const cache of this.#caches.all) {
       if (cache === undefined || cache === booked || cache.held <= most) continue
       victim = cache
       most = cache.held
@@ -241,14 +247,8 @@ export class PredictedIndex {
   /** How many holdings there can ever be with the endpoints as they are. */
   #usefulHoldings(): number {
     let sum = 0
-    for (const cache of this.#caches) sum += cache?.bound.configured ?? 0
+    for (const cache of this.#caches.all) sum += cache?.bound.configured ?? 0
     return sum
-  }
-
-  #cacheAt(slot: number): EndpointCache {
-    const cache = this.#caches[slot]
-    if (cache === undefined) throw new RangeError(`the prefix index has no endpoint at slot ${slot}; add one first`)
-    return cache
   }
 }
 

@@ -1,5 +1,5 @@
 import { LruList } from './lru-list.ts'
-import { addCopy, bitsPerGroup, heldTiers, removeCopy } from './tier-copies.ts'
+import { addCopy, bitsPerGroup, GPU, heldTiers, nearestTier, removeCopy, TIER_COUNT } from './tier-copies.ts'
 
 /** Kinds of attention whose groups keep all blocks of a prefix (names of vLLM's `kv_cache_spec_kind`). */
 const WHOLE_PREFIX: ReadonlySet<string> = new Set(['full_attention', 'mla_attention', 'sink_full_attention'])
@@ -48,11 +48,15 @@ export class ReportedCache {
   }
   /** Tokens in a block, 0 until the first event says it. */
   blockTokens: number
+  /** False while only lower tiers have said it. */
+  #sizeIsSure: boolean
   /** Records, those included that only wait for their own or their children's event. */
   records = 0
   /** Blocks held in some tier, and in GPU memory. */
   held = 0
   heldByGpu = 0
+  /** Records at `LEVEL_ANY` by the nearest tier that holds them. */
+  readonly #behind = new Int32Array(TIER_COUNT)
   /** Records marked `SHADOW`. */
   shadows = 0
   /** Groups that have to hold a block, at least 1, and the bits for each one's count. */
@@ -67,6 +71,7 @@ export class ReportedCache {
     this.expectedBlocks = expectedBlocks
     this.blockTokens = blockTokens
     this.#configuredTokens = blockTokens
+    this.#sizeIsSure = blockTokens !== 0
     this.maxCopies = maxCopies
   }
 
@@ -76,17 +81,41 @@ export class ReportedCache {
   }
 
   /**
-   * The place of a group whose kind is told, -1 when it does not matter. Removals do not tell the kind, so the first
-   * verdict stays. Afterwards `groups` may be larger than before.
+   * True unless the group's attention keeps no whole prefixes. Removals do not tell the kind, so the first verdict stays
+   * where it is a refusal, and where the group has got its place.
    */
-  place(group: number | undefined, kind: string | undefined): number {
+  keepsPrefixes(group: number | undefined, kind: string | undefined): boolean {
+    const number = group ?? 0
+    const known = this.#places.get(number)
+    if (known !== undefined) return known >= 0
+    const whole = kind === undefined || WHOLE_PREFIX.has(kind)
+    if (!whole) this.#places.set(number, -1)
+    return whole
+  }
+
+  /**
+   * True when blocks of so many tokens are the endpoint's: they are when nobody has said another size. What offloads blocks
+   * may report chunks of its own, so that the word of a lower tier counts no longer than GPU memory is silent. Afterwards
+   * `blockTokens` may be another size than before.
+   */
+  takeBlockSize(tokens: number, tier: number): boolean {
+    if (tokens !== this.blockTokens) {
+      const mayTell = this.blockTokens === 0 || (!this.#sizeIsSure && tier === GPU)
+      if (!mayTell || tokens === 0) return false
+      this.blockTokens = tokens
+    }
+    if (tier === GPU) this.#sizeIsSure = true
+    return true
+  }
+
+  /** The place of a group that keeps prefixes, -1 when there are too many. Afterwards `groups` may be larger than before. */
+  place(group: number | undefined): number {
     const number = group ?? 0
     const known = this.#places.get(number)
     if (known !== undefined) return known
     let matters = 0
     for (const place of this.#places.values()) if (place >= 0) matters++
-    const whole = kind === undefined || WHOLE_PREFIX.has(kind)
-    const place = whole && matters < MOST_GROUPS ? matters : -1
+    const place = matters < MOST_GROUPS ? matters : -1
     this.#places.set(number, place)
     this.groups = Math.max(this.groups, place + 1)
     return place
@@ -95,9 +124,26 @@ export class ReportedCache {
   /** Forgets the block size, unless it is configured, and which groups there are. No block may be held. */
   forgetLayout(): void {
     this.blockTokens = this.#configuredTokens
+    this.#sizeIsSure = this.blockTokens !== 0
     this.#places.clear()
     this.groups = 1
     this.groupBits = bitsPerGroup(1)
+  }
+
+  /** A record is (`by` 1) or is no longer (-1) behind the leading blocks in GPU memory, held by these tiers. */
+  countBehind(tiers: number, by: number): void {
+    this.#behind[nearestTier(tiers)]! += by
+  }
+
+  /** The nearest tier of all records behind the leading blocks in GPU memory, -1 where they have several. */
+  soleTierBehind(): number {
+    let sole = -1
+    for (let tier = 0; tier < TIER_COUNT; tier++) {
+      if (this.#behind[tier] === 0) continue
+      if (sole !== -1) return -1
+      sole = tier
+    }
+    return sole
   }
 
   add(copies: number, tier: number, place: number): number {

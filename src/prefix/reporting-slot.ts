@@ -8,7 +8,7 @@ export type EndpointMode = 'exact' | 'predicted'
 export interface ReportingSlot {
   readonly slot: number
   mode: EndpointMode
-  /** Tokens that a block over bytes stood for in the last prompt booked here, 0 before. */
+  /** Tokens that a block over bytes stood for in the last prompts booked here, on average; 0 before. */
   tokensPerBlock: number
   /** Prompts of which all blocks had been reported soon after their first token. */
   confirmed: number

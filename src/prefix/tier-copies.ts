@@ -23,6 +23,11 @@ export function bitsPerGroup(groups: number): number {
   return groups <= 4 ? TIER_BITS / 4 : TIER_BITS / 8
 }
 
+/** The nearest of the tiers that are bits here, of which there is at least one. */
+export function nearestTier(tiers: number): number {
+  return 31 - Math.clz32(tiers & -tiers)
+}
+
 /** One copy more in a tier for a group, but no more than `most`. */
 export function addCopy(copies: number, tier: number, group: number, bits: number, most: number): number {
   const shift = TIER_BITS * tier + bits * group

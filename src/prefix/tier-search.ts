@@ -1,7 +1,11 @@
 import type { BlockKeys } from './block-keys.ts'
+import { MARKS, TIERS_SHIFT } from './block-records.ts'
 import type { BlockTree } from './block-tree.ts'
 import { holderCount } from './holder-ring.ts'
-import { OWNER, RING_NEXT, SLOT_MASK } from './holding-pool.ts'
+import { OWNER, PARENT, RING_NEXT, SLOT_MASK } from './holding-pool.ts'
+import type { ReportedCache } from './reported-cache.ts'
+import { nearestTier, TIER_COUNT } from './tier-copies.ts'
+import type { TierMatches } from './tier-matches.ts'
 
 /**
  * Finds how deep endpoints hold a prompt in any tier: the search of `DepthSearch` over two tables, because a block's
@@ -13,12 +17,36 @@ export class TierSearch {
   readonly #blocks = new Int32Array(34)
   readonly #gpu = new Int32Array(34)
   readonly #any = new Int32Array(34)
+  /** By slot: the record of the last block of an endpoint that does not hold all of them in GPU memory. */
+  #ends = new Int32Array(0)
 
   /**
-   * Writes the number of leading blocks each endpoint holds to `depths[slot]`, which is 0 everywhere before, and to
-   * `ends[slot]` the record of the last one where not all of them are in GPU memory.
+   * Adds to a match, whose leading blocks in GPU memory are known, what continues them in which tier. Only where an
+   * endpoint has blocks of several tiers behind those in GPU memory does it walk along them.
+   *
+   * @param caches By slot.
    */
-  match(tree: BlockTree, keys: BlockKeys, depths: Uint32Array, ends: Int32Array): void {
+  match(
+    tree: BlockTree,
+    caches: readonly (ReportedCache | undefined)[],
+    keys: BlockKeys,
+    { leading, depths, behind }: TierMatches,
+  ): void {
+    if (this.#ends.length < leading.length) this.#ends = new Int32Array(leading.length)
+    const ends = this.#ends.fill(0)
+    this.#findDepths(tree, keys, depths, ends)
+    const { words } = tree.pool
+    for (let slot = 0; slot < caches.length; slot++) {
+      const end = ends[slot]!
+      if (end === 0) continue
+      const count = depths[slot]! - leading[slot]!
+      const sole = caches[slot]?.soleTierBehind() ?? -1
+      if (sole === -1) countTiers(words, end, count, behind, slot * TIER_COUNT)
+      else behind[slot * TIER_COUNT + sole] = Math.max(0, count)
+    }
+  }
+
+  #findDepths(tree: BlockTree, keys: BlockKeys, depths: Uint32Array, ends: Int32Array): void {
     if (keys.count === 0) return
     const words = tree.pool.words
     const blocks = this.#blocks
@@ -63,6 +91,15 @@ export class TierSearch {
 
   #count(words: Int32Array, at: number): number {
     return holderCount(words, this.#gpu[at]!) + holderCount(words, this.#any[at]!)
+  }
+}
+
+/** Adds a record and those before it, so many in all, to `into[at + tier]` of the nearest tier of each. */
+function countTiers(words: Int32Array, end: number, count: number, into: Uint32Array, at: number): void {
+  let record = end
+  for (let left = count; record !== 0 && left > 0; left--) {
+    into[at + nearestTier(words[record + MARKS]! >>> TIERS_SHIFT)]!++
+    record = words[record + PARENT]!
   }
 }
 

@@ -1,21 +1,23 @@
 import { FIRST_CHILD, LEVEL_MASK, MARKS, NEXT_SIBLING } from './block-records.ts'
-import { holderCount } from './holder-ring.ts'
+import { holderCount, MOST_HOLDERS } from './holder-ring.ts'
 import { KEY_HIGH, KEY_LOW, PARENT, RING_NEXT } from './holding-pool.ts'
 import type { KeyTable } from './key-table.ts'
 
 /**
- * True when a record with the same parent and the same key as `record` is in a ring of either table. Looks through the
+ * True when a record may not join a ring: one with the same parent and the same key is in a ring of either table, or there
+ * are too many of a prompt's first block, which have no parent and are not held against each other. Looks through the
  * siblings or through the rings, whichever ends first: a block with many successors at one endpoint is the end of what
  * prompts share, and each successor is held by few endpoints.
  */
 export function hasTwin(words: Int32Array, first: KeyTable, second: KeyTable, record: number): boolean {
   const parent = words[record + PARENT]!
-  if (parent === 0) return false
   const low = words[record + KEY_LOW]!
   const high = words[record + KEY_HIGH]!
   const firstHead = first.find(words, low, high)
   const secondHead = second.find(words, low, high)
   const inRings = holderCount(words, firstHead) + holderCount(words, secondHead)
+  // Each block further down has another parent in its ring, so that they cannot be too many there.
+  if (parent === 0) return inRings >= MOST_HOLDERS
   if (inRings === 0) return false
   let sibling = words[parent + FIRST_CHILD]!
   for (let left = inRings; left >= 0; left--) {

@@ -57,6 +57,8 @@ describe('edits of a body', () => {
 
   test('know a request id and usage in every event', () => {
     expect(placesOf('{"rid":"mine"}').hasRid).toBe(true)
+    expect(placesOf('{"routed_dp_rank":3}').rank).toEqual({ start: 18, end: 19 })
+    expect(placesOf('{"routed_dp_rank":null}').rank).toBeUndefined()
     expect(placesOf('{"rid":null}').hasRid).toBe(false)
     expect(placesOf('{"stream_options":{"continuous_usage_stats":true}}').continuousUsage).toBe(true)
     expect(scanned('/v1/embeddings', { input: 'x' }).places).toBeUndefined()

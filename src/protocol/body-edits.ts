@@ -14,6 +14,8 @@ export interface Additions {
   readonly usage: boolean
   /** Name of the request under which the engine can be told to stop it; plain letters and digits. */
   readonly rid: string | undefined
+  /** Data-parallel rank that is to take it, where the body does not name one. */
+  readonly rank?: number | undefined
 }
 
 const encoder = new TextEncoder()
@@ -32,10 +34,11 @@ export function textEdit({ start, end }: ByteRange, text: string): BodyEdit {
  * The edits that make a body ask for `additions`. A member that is there gets another value where it stands, since
  * engines differ in which of two members of one name they take; one that is missing is put in front.
  */
-export function bodyEdits(places: BodyPlaces, { stream, usage, rid }: Additions): BodyEdit[] {
+export function bodyEdits(places: BodyPlaces, { stream, usage, rid, rank }: Additions): BodyEdit[] {
   const edits: BodyEdit[] = []
   const missing: string[] = []
   if (rid !== undefined) missing.push(`"rid":"${rid}"`)
+  if (rank !== undefined && places.rank === undefined) missing.push(`"routed_dp_rank":${rank}`)
   if (stream) {
     if (places.stream === undefined) missing.push('"stream":true')
     else edits.push(jsonEdit(places.stream, true))

@@ -22,6 +22,8 @@ export interface BodyPlaces {
   readonly continuousUsage: boolean
   /** The client names the request itself (SGLang's `rid`). */
   readonly hasRid: boolean
+  /** The data-parallel rank that the client names there (SGLang's `routed_dp_rank`). */
+  readonly rank: ByteRange | undefined
 }
 
 /** Finds the places in the body on the tape; `request` is its root, an object. */
@@ -34,6 +36,7 @@ export function readPlaces(tape: JsonTape, request: number): BodyPlaces {
     streamOptions: options === ABSENT ? undefined : optionsPlace(tape, options),
     continuousUsage: isObject(tape, options) && tape.get(options, 'continuous_usage_stats') !== ABSENT,
     hasRid: tape.get(request, 'rid') !== ABSENT,
+    rank: rangeOf(tape, tape.get(request, 'routed_dp_rank')),
   }
 }
 

@@ -13,6 +13,10 @@ export interface EngineQuirks {
   readonly silentWhenUncached: boolean
   /** Where it takes `{"rid": ...}` to stop a request that named this `rid` in its body. */
   readonly abortPath: string | undefined
+  /** An adapter has to be named behind its model, as `model:adapter`: its bare name would be taken for the model. */
+  readonly adapterBehindModel: boolean
+  /** Older releases take the data-parallel rank from the body's `routed_dp_rank` only, newer ones from the header too. */
+  readonly rankInBody: boolean
 }
 
 const PLAIN: EngineQuirks = {
@@ -21,6 +25,8 @@ const PLAIN: EngineQuirks = {
   nullsWhenAsked: false,
   silentWhenUncached: false,
   abortPath: undefined,
+  adapterBehindModel: false,
+  rankInBody: false,
 }
 
 const UNKNOWN: EngineQuirks = { ...PLAIN, nullsWhenAsked: true }
@@ -28,7 +34,13 @@ const UNKNOWN: EngineQuirks = { ...PLAIN, nullsWhenAsked: true }
 const QUIRKS: Readonly<Record<EngineName, EngineQuirks>> = {
   vllm: { ...PLAIN, silentWhenUncached: true },
   // Looks for a client's leaving every 2 s only, and in a plain answer not reliably.
-  sglang: { ...PLAIN, silentWhenUncached: true, abortPath: '/abort_request' },
+  sglang: {
+    ...PLAIN,
+    silentWhenUncached: true,
+    abortPath: '/abort_request',
+    adapterBehindModel: true,
+    rankInBody: true,
+  },
   // Measured with build b11669: a stream's slot is free 20 ms after its client left, a plain answer's not for 15 s and
   // more. The last event of a stream has `timings`, which say all that usage says.
   'llama-cpp': { ...PLAIN, plainOutlivesClient: true, usageWhenAsked: false },

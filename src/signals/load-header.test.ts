@@ -27,13 +27,33 @@ describe('the load header', () => {
     'BIN CZqZmZmZmbk/MQAAAAAAAABA',
     'JSON {',
     'JSON []',
+    'JSON {"kv_cache_usage_perc":0.4}',
+    'JSON {"named_metrics":{"kv_cache_usage_perc":NaN}}',
+    'TEXT',
+    'TEXT hello',
     'JSON {"named_metrics":{"num_requests_waiting":"5"}}',
     'TEXT named_metrics.num_requests_waiting=',
     'TEXT named_metrics.num_requests_waiting=-1, named_metrics.kv_cache_usage_perc=1.5',
-    'TEXT num_requests_waiting=4',
     `TEXT named_metrics.num_requests_waiting=1${' '.repeat(10_000)}`,
-  ])('%s holds no load', (header) => {
+  ])('%s is no report', (header) => {
     expect(parseLoadHeader(header)).toBeUndefined()
+  })
+
+  it.each([
+    'JSON {"named_metrics":{}}',
+    'JSON {"named_metrics":{"lora_slots":3}}',
+    'TEXT num_requests_waiting=4',
+    'TEXT cpu_utilization=0.3',
+  ])('%s tells no load that is known', (header) => {
+    expect(parseLoadHeader(header)).toEqual({ waiting: undefined, running: undefined, kvUsage: undefined })
+  })
+
+  it('tells what is right beside what is not', () => {
+    expect(parseLoadHeader('JSON {"named_metrics":{"kv_cache_usage_perc":7,"num_requests_waiting":1}}')).toEqual({
+      waiting: 1,
+      running: undefined,
+      kvUsage: undefined,
+    })
   })
 
   it('is never an error', () => {

@@ -1,69 +1,99 @@
-import { z } from 'zod'
-import type { EngineReading } from './metrics/engine-reading.ts'
-
 /** Asks an engine that can (vLLM since vllm-project/vllm#24905, Triton) to put its load into the answer's headers. */
 export const LOAD_REQUEST_HEADER = { name: 'endpoint-load-metrics-format', value: 'json' } as const
 /** Where the load stands in the answer. */
 export const LOAD_HEADER = 'endpoint-load-metrics'
 
+/** What an answer's header says of its engine's load; undefined is unknown, never zero. */
+export interface LoadReport {
+  readonly waiting: number | undefined
+  readonly running: number | undefined
+  /** Share of the KV cache that running requests hold, 0 to 1. */
+  readonly kvUsage: number | undefined
+}
+
 /** Longer headers are not looked at: a report is some hundred bytes. */
 const LONGEST = 8192
-const WAITING = ['num_requests_waiting']
-const RUNNING = ['num_requests_running']
-const KV_USAGE = ['kv_cache_usage_perc', 'kv_cache_utilization']
+type Field = keyof LoadReport
+type Metrics = Readonly<Record<string, unknown>>
+const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
+  ['num_requests_waiting', 'waiting'],
+  ['num_requests_running', 'running'],
+  ['kv_cache_usage_perc', 'kvUsage'],
+  ['kv_cache_utilization', 'kvUsage'],
+])
 /** Engines may report under the names of their metrics page. */
 const PREFIX = /^(?:vllm|sglang|trtllm)[:_]/
-
-const report = z.object({ named_metrics: z.record(z.string(), z.unknown()) })
+const NAMED = 'named_metrics.'
 
 /**
  * The load in an `endpoint-load-metrics` header, by the ORCA convention: `JSON {"named_metrics": {...}}` or
- * `TEXT named_metrics.name=value, ...`. Undefined when the header holds no load that is known, is binary or broken.
+ * `TEXT named_metrics.name=value, ...`. All of it is unknown where the header tells other metrics only. Undefined when
+ * it is no such header: binary, too long, broken, or with values that a load cannot have.
  *
  * vLLM reports waiting requests and KV usage. The values are those of the moment the answer's headers were made: before
  * the first token of a stream, but after the whole generation of a plain answer. With several data-parallel ranks behind
  * one port they are the values of one of them.
  */
-export function parseLoadHeader(header: string | undefined): Partial<EngineReading> | undefined {
+export function parseLoadHeader(header: string | undefined): LoadReport | undefined {
   if (header === undefined || header.length > LONGEST) return undefined
   const text = header.trim()
-  const format = text.slice(0, 4).toUpperCase()
-  if (format !== 'JSON' && format !== 'TEXT') return undefined
-  const metrics = format === 'JSON' ? jsonMetrics(text.slice(4)) : textMetrics(text.slice(4))
-  const usage = valueOf(metrics, KV_USAGE)
-  const load = {
-    waiting: valueOf(metrics, WAITING),
-    running: valueOf(metrics, RUNNING),
-    kvUsage: usage !== undefined && usage <= 1 ? usage : undefined,
-  }
-  return Object.values(load).every((value) => value === undefined) ? undefined : load
+  const metrics = metricsIn(text.slice(0, 4).toUpperCase(), text.slice(4))
+  return metrics === undefined ? undefined : loadIn(metrics)
 }
 
-function valueOf(metrics: ReadonlyMap<string, unknown>, names: readonly string[]): number | undefined {
-  for (const name of names) {
-    const value = metrics.get(name)
-    if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value
-  }
-  return undefined
+function metricsIn(format: string, text: string): Metrics | undefined {
+  if (format === 'JSON') return jsonMetrics(text)
+  return format === 'TEXT' ? textMetrics(text) : undefined
 }
 
-function jsonMetrics(text: string): Map<string, unknown> {
+/** Undefined when what tells the load tells nothing that a load can be. */
+function loadIn(metrics: Metrics): LoadReport | undefined {
+  const load: Record<Field, number | undefined> = { waiting: undefined, running: undefined, kvUsage: undefined }
+  let told = 0
+  let right = 0
+  for (const name of Object.keys(metrics)) {
+    const field = FIELDS.get(name) ?? FIELDS.get(name.replace(PREFIX, ''))
+    if (field === undefined) continue
+    const value = metrics[name]
+    told += 1
+    if (!isWithin(value, field === 'kvUsage' ? 1 : Number.MAX_SAFE_INTEGER)) continue
+    load[field] ??= value
+    right += 1
+  }
+  return told > 0 && right === 0 ? undefined : load
+}
+
+function isWithin(value: unknown, most: number): value is number {
+  return typeof value === 'number' && value >= 0 && value <= most
+}
+
+/** Looked at by hand: there is one such header with every answer. */
+function jsonMetrics(text: string): Metrics | undefined {
   try {
-    const { data } = report.safeParse(JSON.parse(text))
-    return new Map(Object.entries(data?.named_metrics ?? {}).map(([name, value]) => [name.replace(PREFIX, ''), value]))
+    const report: unknown = JSON.parse(text)
+    if (typeof report !== 'object' || report === null || !('named_metrics' in report)) return undefined
+    const { named_metrics: metrics } = report
+    return isRecord(metrics) ? metrics : undefined
   } catch {
-    return new Map()
+    return undefined
   }
 }
 
-function textMetrics(text: string): Map<string, unknown> {
-  const metrics = new Map<string, unknown>()
+function isRecord(value: unknown): value is Metrics {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Metrics that are not named (`cpu_utilization=0.3`) are the machine's. Undefined when nothing is a pair. */
+function textMetrics(text: string): Metrics | undefined {
+  const metrics: Record<string, unknown> = {}
+  let pairs = 0
   for (const pair of text.split(',')) {
     const equals = pair.indexOf('=')
+    if (equals < 0) continue
+    pairs += 1
     const name = pair.slice(0, equals).trim()
     const value = pair.slice(equals + 1).trim()
-    if (equals < 0 || value === '' || !name.startsWith('named_metrics.')) continue
-    metrics.set(name.slice('named_metrics.'.length).replace(PREFIX, ''), Number(value))
+    if (name.startsWith(NAMED)) metrics[name.slice(NAMED.length)] = value === '' ? undefined : Number(value)
   }
-  return metrics
+  return pairs === 0 ? undefined : metrics
 }

@@ -74,6 +74,13 @@ describe('the pace', () => {
     expect(times('/metrics', 7.1)).toEqual([7.25, 9.25])
   })
 
+  it('tells each time before it asks for the load', async () => {
+    let told = 0
+    await using rigged = rig({ '/metrics': vllmPage(1) }, 'vllm', { onAsking: () => void told++ })
+    await rigged.time.advance(0.6)
+    expect([told, rigged.times('/metrics').length]).toEqual([3, 3])
+  })
+
   it('is fast while requests only wait, or while this router has requests there', async () => {
     await using waiting = rig({ '/metrics': vllmPage(0, 1) }, 'vllm')
     await waiting.time.advance(0.6)
@@ -209,6 +216,30 @@ describe('a reading', () => {
     expect(poller.state()).toMatchObject({ age: 0.5, reading: { running: 0, waiting: 7, kvUsage: 0.9 } })
     await time.advance(0.6)
     expect(poller.state().reading).toMatchObject({ waiting: 0, kvUsage: undefined })
+  })
+
+  it('that comes with answers puts polls off, no further than to one a second', async () => {
+    const { time, poller, times, ...rest } = rig({ '/metrics': vllmPage(1, 0) }, 'vllm')
+    await using _ = rest
+    await time.advance(0.9)
+    expect(times('/metrics')).toEqual([0, 0.25, 0.5, 0.75])
+    for (let i = 0; i < 20; i++) {
+      poller.inBand({ waiting: 1 })
+      await time.advance(0.1)
+    }
+    expect(times('/metrics', 0.8)).toEqual([1.75, 2.75])
+    await time.advance(1)
+    const [, , next, ...others] = times('/metrics', 0.8)
+    expect(next).toBeCloseTo(3.05, 6)
+    expect(others).toHaveLength(3)
+  })
+
+  it('that comes with answers makes no poll of an idle engine', async () => {
+    await using rigged = rig({ '/metrics': vllmPage(0, 0) }, 'vllm')
+    await rigged.time.advance(0.1)
+    rigged.poller.inBand({ waiting: 0 })
+    await rigged.time.advance(3)
+    expect(rigged.times('/metrics')).toEqual([0, 2])
   })
 
   it('is kept where the engine has nothing new to tell, and its age goes on', async () => {

@@ -21,6 +21,8 @@ export interface PollOptions {
   readonly pace?: Partial<PollPace>
   /** Told once when something is wrong, and again when it is something else. */
   readonly onProblem?: (problem: PollProblem) => void
+  /** Told right before the engine is asked for its load. */
+  readonly onAsking?: () => void
   /** Told after each poll that brought something. */
   readonly onReading?: (state: EngineState) => void
   /** Told when the engine has been found out. */
@@ -58,10 +60,21 @@ export class EndpointPoller implements AsyncDisposable {
 
   /** What is known now. */
   state(): EngineState {
-    return this.#polled?.state(this.#options.clock()) ?? { reading: UNKNOWN_READING, age: Number.POSITIVE_INFINITY }
+    return (
+      this.#polled?.state(this.#options.clock()) ?? {
+        reading: UNKNOWN_READING,
+        age: Number.POSITIVE_INFINITY,
+        polledAt: Number.NEGATIVE_INFINITY,
+      }
+    )
   }
 
-  /** Takes in the load that came with an answer. */
+  /** True when this engine puts its load into answers that are asked for it. */
+  get answersTellLoad(): boolean {
+    return this.#polled?.table.answersTellLoad === true
+  }
+
+  /** Takes in the load that came with an answer: polls become rarer. */
   inBand(reading: Partial<EngineReading>): void {
     this.#polled?.inBand(reading, this.#options.clock())
   }
@@ -122,6 +135,7 @@ export class EndpointPoller implements AsyncDisposable {
     const due = polled.dueNow(now, busy?.() === true)
     for (const route of due) if (route.route.kind === 'facts') this.#askAside(polled, route, now)
     const load = due.filter(({ route }) => route.kind === 'load')
+    if (load.length > 0) this.#options.onAsking?.()
     const brought = await Promise.all(load.map((route) => this.#ask(polled, route, now)))
     if (brought.includes(true)) this.#options.onReading?.(this.state())
     if (this.#isStranger(polled)) {

@@ -4,6 +4,8 @@ export interface PollPace {
   readonly busy: number
   /** Between two polls while there are none. */
   readonly idle: number
+  /** Between two polls while requests are waiting or running and answers tell the load themselves. */
+  readonly told: number
   /** After the first failure; doubles with each further one in a row. */
   readonly retry: number
   /** At most between two tries after failures. */
@@ -18,10 +20,12 @@ export interface PollPace {
 
 /**
  * Four polls a second where something happens: an engine's gauges change once per step, some 10 to 100 ms, and what this
- * router itself sends is known sooner from its own ledger.
+ * router itself sends is known sooner from its own ledger. Where answers say how full the engine is, one a second is
+ * enough for what they leave out.
  */
 export const POLL_PACE: PollPace = {
   busy: 0.25,
+  told: 1,
   idle: 2,
   retry: 1,
   retryMost: 30,

@@ -8,6 +8,8 @@ export interface EngineState {
   readonly reading: EngineReading
   /** Seconds since the newest load in the reading was asked for; Infinity when it holds none. */
   readonly age: number
+  /** When the newest load that was polled was asked for; -Infinity when the reading holds none. */
+  readonly polledAt: number
 }
 
 /** What the routes of one engine told, put together, and which of them are to be asked next. Times are in seconds. */
@@ -34,12 +36,13 @@ export class PolledEngine {
       reading = overlay(reading, last.reading)
       if (isLoad) newest = Math.max(newest, last.at)
     }
+    const polledAt = newest
     const inBand = this.#inBand
     if (inBand !== undefined && inBand.at > newest && now - inBand.at <= this.#pace.forget) {
       reading = overlay(reading, inBand.reading)
       newest = inBand.at
     }
-    return { reading, age: now - newest }
+    return { reading, age: now - newest, polledAt }
   }
 
   /** Takes in the load that came with an answer. */
@@ -62,7 +65,11 @@ export class PolledEngine {
   #dueAt(polled: PolledRoute, interval: number): number {
     const idle = interval !== this.#pace.busy
     if (idle && polled.route.wakes === true && polled.answers) return Number.POSITIVE_INFINITY
-    return polled.dueAt(interval, this.#spared(polled))
+    const spared = this.#spared(polled)
+    const due = polled.dueAt(interval, spared)
+    if (idle || polled.route.kind !== 'load' || this.#inBand === undefined) return due
+    // Load that came with an answer puts a poll off, as long as the newest is not older than a poll's would get.
+    return Math.max(due, Math.min(polled.dueAt(this.#pace.told, spared), this.#inBand.at + interval))
   }
 
   #interval(now: number, busy: boolean): number {

@@ -9,7 +9,7 @@ const FIRST_HIGH = 0x85a308d3
  * Chained keys of the first `tokens` tokens of a text made of identified blocks, cut anew into blocks of `blockTokens`.
  * A token is what its block's id and its place in there say, so two texts share a key exactly when they share all ids
  * and lengths up to there, whatever sizes their own blocks have; a shorter block is the beginning of a longer one with
- * the same id. The work grows with the number of blocks, not of tokens.
+ * the same id. Keys of different `blockTokens` are not to be compared. The work grows with the number of blocks, not of tokens.
  */
 export function cutKeys(runs: readonly TextRun[], tokens: number, blockTokens: number): BlockKeys {
   const count = Math.floor(Math.min(tokens, lengthOf(runs)) / blockTokens)
@@ -25,9 +25,10 @@ export function cutKeys(runs: readonly TextRun[], tokens: number, blockTokens: n
       const length = Math.min(run.unit, left)
       const lowOfId = mixBits(low ^ Math.imul(id, 0x9e3779b1))
       const highOfId = mixBits(high ^ Math.imul(id, 0x85ebca77) ^ low)
-      for (; boundary <= at + length && block < count; block++) {
-        words[2 * block] = keyLow(lowOfId, boundary - at)
-        words[2 * block + 1] = keyHigh(highOfId, boundary - at)
+      // Consecutive numbers: what is used together then lies together in the engine's table.
+      for (let nth = 1; boundary <= at + length && block < count; block++, nth++) {
+        words[2 * block] = lowOfId + nth
+        words[2 * block + 1] = highOfId
         boundary += blockTokens
       }
       low = keyLow(lowOfId, length)

@@ -1,7 +1,7 @@
 import type { PrefixIndex } from '../core/prefix-index.ts'
 import type { BlockKeys } from '../prefix/block-keys.ts'
 import type { CacheEventLog, CacheEvents, EventCursor } from './cache-events.ts'
-import { PendingPrompts, type PendingPrompt } from './pending-prompts.ts'
+import { PendingIndex } from './pending-index.ts'
 import { promptKeys, ROUTER_BLOCK_TOKENS } from './prepared-workload.ts'
 import type { PromptTree } from './prompt-tree.ts'
 import type { RunningEndpoint } from './running-endpoint.ts'
@@ -24,17 +24,16 @@ export interface EventIndexOptions {
  * A lost message leaves blocks unknown that are there, or known that are gone. Prompts that this router has dispatched
  * count as held until their first token.
  */
-export class EventIndex implements PrefixIndex {
+export class EventIndex extends PendingIndex implements PrefixIndex {
   readonly #options: EventIndexOptions
-  readonly #pending: PendingPrompts
   /** For each slot a bit per block of its tree. */
   readonly #known: Int32Array[] = []
   readonly #counts: number[] = []
   readonly #cursor: EventCursor
 
   constructor(options: EventIndexOptions) {
+    super(options.promptTree)
     this.#options = options
-    this.#pending = new PendingPrompts(options.promptTree)
     this.#cursor = options.log.open()
   }
 
@@ -50,10 +49,6 @@ export class EventIndex implements PrefixIndex {
     this.clear(slot)
   }
 
-  setCapacity(): void {
-    // The events tell what fits.
-  }
-
   match(keys: BlockKeys, into: Uint32Array): void {
     this.#readEvents()
     const prompt = promptKeys(keys)
@@ -62,30 +57,11 @@ export class EventIndex implements PrefixIndex {
       const tokens = this.#run(slot, prompt.request) * this.#endpoint(slot).blockTokens
       into[slot] = Math.min(keys.count, Math.floor(tokens / ROUTER_BLOCK_TOKENS))
     }
-    this.#pending.raise(prompt, into)
-  }
-
-  book(slot: number, keys: BlockKeys): PendingPrompt {
-    const prompt = { slot, keys: promptKeys(keys) }
-    this.#pending.add(prompt)
-    return prompt
-  }
-
-  confirm(booking: PendingPrompt): void {
-    this.#pending.remove(booking)
-  }
-
-  withdraw(booking: PendingPrompt): void {
-    this.#pending.remove(booking)
-  }
-
-  correct(): number {
-    // By the time it is reported that blocks were missing, the request itself has put them there.
-    return 0
+    this.pending.raise(prompt, into)
   }
 
   clear(slot: number): void {
-    this.#pending.clear(slot)
+    this.pending.clear(slot)
     this.#known[slot]!.fill(0)
     this.#counts[slot] = 0
   }

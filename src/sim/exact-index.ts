@@ -1,7 +1,7 @@
 import type { PrefixIndex } from '../core/prefix-index.ts'
 import type { BlockKeys } from '../prefix/block-keys.ts'
 import type { ExactMatches } from './exact-matches.ts'
-import { PendingPrompts, type PendingPrompt } from './pending-prompts.ts'
+import { PendingIndex } from './pending-index.ts'
 import { promptKeys, ROUTER_BLOCK_TOKENS } from './prepared-workload.ts'
 import type { PromptTree } from './prompt-tree.ts'
 import type { RunningEndpoint } from './running-endpoint.ts'
@@ -11,15 +11,14 @@ import type { RunningEndpoint } from './running-endpoint.ts'
  * that this router has dispatched. A block in host memory counts for what it saves: one minus the share that loading
  * costs. Endpoints have to be added in their order.
  */
-export class ExactIndex implements PrefixIndex {
+export class ExactIndex extends PendingIndex implements PrefixIndex {
   readonly #matches: ExactMatches
   readonly #endpoints: readonly RunningEndpoint[]
-  readonly #pending: PendingPrompts
   readonly #hosted: readonly RunningEndpoint[]
   #slots = 0
 
   constructor(matches: ExactMatches, endpoints: readonly RunningEndpoint[], promptTree: PromptTree) {
-    this.#pending = new PendingPrompts(promptTree)
+    super(promptTree)
     this.#matches = matches
     this.#endpoints = endpoints
     this.#hosted = endpoints.filter(({ spec }) => spec.hostTokens > 0)
@@ -30,11 +29,7 @@ export class ExactIndex implements PrefixIndex {
   }
 
   removeEndpoint(slot: number): void {
-    this.#pending.clear(slot)
-  }
-
-  setCapacity(): void {
-    // The caches know their own.
+    this.pending.clear(slot)
   }
 
   match(keys: BlockKeys, into: Uint32Array): void {
@@ -51,29 +46,11 @@ export class ExactIndex implements PrefixIndex {
     for (let slot = 0; slot < this.#endpoints.length; slot++) {
       into[slot] = Math.min(keys.count, Math.floor(into[slot]! / ROUTER_BLOCK_TOKENS))
     }
-    this.#pending.raise(prompt, into)
-  }
-
-  book(slot: number, keys: BlockKeys): PendingPrompt {
-    const prompt = { slot, keys: promptKeys(keys) }
-    this.#pending.add(prompt)
-    return prompt
-  }
-
-  confirm(booking: PendingPrompt): void {
-    this.#pending.remove(booking)
-  }
-
-  withdraw(booking: PendingPrompt): void {
-    this.#pending.remove(booking)
-  }
-
-  correct(): number {
-    return 0
+    this.pending.raise(prompt, into)
   }
 
   clear(slot: number): void {
-    this.#pending.clear(slot)
+    this.pending.clear(slot)
   }
 
   held(slot: number): number {

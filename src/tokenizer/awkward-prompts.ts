@@ -95,3 +95,15 @@ export const AWKWARD_PROMPTS: readonly AwkwardPrompt[] = [
     },
   },
 ]
+
+const AS_TEXT: ReadonlySet<string> = new Set(['plain', 'unicode', 'special tokens in text', 'code'])
+
+/** Some of their texts, to compare prompts that go through no template. */
+export const AWKWARD_TEXTS: readonly string[] = AWKWARD_PROMPTS.filter(({ name }) => AS_TEXT.has(name)).flatMap(
+  ({ body: { messages } }) => (Array.isArray(messages) ? messages.flatMap(contentOf) : []),
+)
+
+function contentOf(message: unknown): string[] {
+  if (typeof message !== 'object' || message === null || !('content' in message)) return []
+  return typeof message.content === 'string' ? [message.content] : []
+}

@@ -21,6 +21,16 @@ describe('JSON that is rendered', () => {
   })
 })
 
+describe('JSON of very many values', () => {
+  it('is not walked through', () => {
+    const many = `{"messages":[],"logit_bias":[${'1,'.repeat(2_000_000)}1]}`
+    const started = performance.now()
+    expect(() => parseChatRequest(many)).toThrow('expected a body of at most 200000 values, found more')
+    // Walked through it takes half a second.
+    expect(performance.now() - started).toBeLessThan(200)
+  })
+})
+
 describe('the body of a chat request', () => {
   const text = '{"model":"m","messages":[{"role":"user","content":"é"}],"tools":null,"x":1}'
 

@@ -106,6 +106,18 @@ describe('a chat template', () => {
     expect(render('{% if tools %}tools{% else %}none{% endif %}', { messages: [], tools: [] })).toBe('none')
   })
 
+  it('does not say what engines show of tools that the model may not choose from', () => {
+    const prints = '{{ tools | tojson }}'
+    const tools = [{ function: { name: 'f' } }]
+    for (const tool_choice of ['auto', 'required', null]) {
+      expect(render(prints, { messages: [], tools, tool_choice })).toContain('"f"')
+    }
+    for (const tool_choice of ['none', { type: 'function', function: { name: 'f' } }]) {
+      expect(() => render(prints, { messages: [], tools, tool_choice })).toThrow(/found tool_choice .*engines differ/)
+      expect(render('plain', { messages: [], tools: [], tool_choice })).toBe('plain')
+    }
+  })
+
   it('uses the template for tools where there are any', () => {
     const templates = { default: 'plain', tool_use: 'tools' }
     expect(render(templates, { messages: [] })).toBe('plain')

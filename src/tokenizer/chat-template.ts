@@ -59,6 +59,13 @@ export function createChatTemplate(
       if (typeof request.chat_template === 'string') {
         throw new TokenizerError('inexact', "expected the model's own chat template, found one in the request")
       }
+      if (request.tools?.length && choosesTools(request.tool_choice)) {
+        const found = `found tool_choice ${JSON.stringify(request.tool_choice)}`
+        throw new TokenizerError(
+          'inexact',
+          `expected the tools to be up to the model, ${found}: engines differ in that`,
+        )
+      }
       return (request.tools?.length ? withTools : usual).render(request)
     },
   }
@@ -133,6 +140,11 @@ function runProgram(
     const message = `chat template '${name}': expected to render the conversation, found ${messageOf(error)}`
     throw new TokenizerError('template', `${message}; the prompt's bytes are used instead`, { cause: error })
   }
+}
+
+/** With `none` or one tool by name some engines show the model no tools or that one only. */
+function choosesTools(choice: unknown): boolean {
+  return choice !== undefined && choice !== null && choice !== 'auto' && choice !== 'required'
 }
 
 type Tools = NonNullable<ChatRequest['tools']>

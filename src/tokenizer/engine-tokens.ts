@@ -27,7 +27,10 @@ function isTokenIds(value: unknown): value is readonly number[] {
 
 const ids = z.custom<readonly number[]>(isTokenIds, 'expected an array of token ids')
 const tokensAnswer = z.object({ tokens: ids })
-const renderAnswer = z.object({ token_ids: ids })
+const renderAnswer = z.object({
+  token_ids: ids,
+  features: z.looseObject({ mm_hashes: z.record(z.string(), z.unknown()).nullish() }).nullish(),
+})
 const promptAnswer = z.object({ prompt: z.string() })
 
 /** The routes of each engine; `RouteMissing` where it is too old for them. */
@@ -53,8 +56,7 @@ function vllmTokens({ url, model }: EngineTokensSettings): EngineTokens {
     async chat(body, options) {
       if (renders) {
         try {
-          const answer = await postJson(`${url}/v1/chat/completions/render`, body, renderAnswer, options)
-          return Uint32Array.from(answer.token_ids)
+          return textOnly(await postJson(`${url}/v1/chat/completions/render`, body, renderAnswer, options))
         } catch (error) {
           if (!(error instanceof RouteMissing)) throw error
           renders = false
@@ -65,11 +67,27 @@ function vllmTokens({ url, model }: EngineTokensSettings): EngineTokens {
   }
 }
 
-/** `POST /tokenize` with text; chats are rendered here first, as SGLang's route takes no messages. */
+/** Where images or sound stand their tokens are placeholders, which do not tell one image from another. */
+function textOnly({ token_ids: found, features }: z.output<typeof renderAnswer>): Uint32Array {
+  if (Object.keys(features?.mm_hashes ?? {}).length === 0) return Uint32Array.from(found)
+  throw new TokenizerError(
+    'inexact',
+    "expected a prompt of text only, found images or sound; the prompt's bytes are used",
+  )
+}
+
+/** `POST /tokenize`, in some versions `/v1/tokenize` alone, with text; chats are rendered here first, as SGLang's route takes no messages. */
 function sglangTokens({ url, model, render }: EngineTokensSettings): EngineTokens {
+  let path = '/tokenize'
   const text: EngineTokens['text'] = async (prompt, addSpecialTokens, options) => {
     const body = JSON.stringify({ model, prompt, add_special_tokens: addSpecialTokens })
-    return Uint32Array.from((await postJson(`${url}/tokenize`, body, tokensAnswer, options)).tokens)
+    try {
+      return Uint32Array.from((await postJson(url + path, body, tokensAnswer, options)).tokens)
+    } catch (error) {
+      if (!(error instanceof RouteMissing) || path !== '/tokenize') throw error
+      path = '/v1/tokenize'
+      return await text(prompt, addSpecialTokens, options)
+    }
   }
   return {
     text,

@@ -1,5 +1,10 @@
 import { messageOf, TokenizerError } from './tokenizer-error.ts'
 
+/** Values that are looked at one by one, on the event loop: some 50 ms. Counted by what may separate them, in texts too. */
+const MOST_VALUES = 200_000
+/** Characters that cannot hold so many. */
+const SURELY_FEW = 2 * MOST_VALUES
+
 const KEY_OF_AN_INDEX = /^(?:0|[1-9]\d*)$/
 
 /**
@@ -10,6 +15,9 @@ const KEY_OF_AN_INDEX = /^(?:0|[1-9]\d*)$/
  * @param printed Whether anything in this member of the whole is printed; what is not may be anything, as `temperature: 1.0`.
  */
 export function parseExactJson(text: string, printed: (member: string) => boolean = () => true): unknown {
+  if (text.length > SURELY_FEW && hasManyValues(text)) {
+    throw new TokenizerError('inexact', `expected a body of at most ${MOST_VALUES} values, found more`)
+  }
   const faults: Fault[] = []
   const places = new Map<unknown, Place>()
   const value = parse(text, function check(this: unknown, key: string, item: unknown, context?: Context) {
@@ -27,6 +35,19 @@ export function parseExactJson(text: string, printed: (member: string) => boolea
   const expected = 'expected values that render the same in JavaScript and Python'
   throw new TokenizerError('inexact', `${expected}, found ${fault.found}; the prompt's bytes are used instead`)
 }
+
+function hasManyValues(text: string): boolean {
+  let values = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit === COMMA || unit === BRACKET || unit === BRACE) values++
+  }
+  return values > MOST_VALUES
+}
+
+const COMMA = 0x2c
+const BRACKET = 0x5b
+const BRACE = 0x7b
 
 /** Where a value stands. */
 interface Place {

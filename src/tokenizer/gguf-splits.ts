@@ -1,3 +1,5 @@
+import { GPT_2_SPLIT } from './byte-level-json.ts'
+
 /** How a byte-level vocabulary splits text into words before it merges bytes. */
 export interface GgufSplit {
   /** In the form of `tokenizer.json`. */
@@ -7,8 +9,6 @@ export interface GgufSplit {
 }
 
 const BYTES = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false }
-/** The split of GPT-2, which ByteLevel has inside. */
-const GPT_2 = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }
 const DIGITS = { type: 'Digits', individual_digits: true }
 
 function splitBy(regex: string): object {
@@ -25,8 +25,8 @@ function modern(digits: string): object {
 
 const LLAMA_3 = { preTokenizer: modern('\\p{N}{1,3}'), wholeWords: true }
 const QWEN = { preTokenizer: modern('\\p{N}'), wholeWords: false }
-const PLAIN = { preTokenizer: GPT_2, wholeWords: false }
-const SINGLE_DIGITS = { preTokenizer: { type: 'Sequence', pretokenizers: [DIGITS, GPT_2] }, wholeWords: false }
+const PLAIN = { preTokenizer: GPT_2_SPLIT, wholeWords: false }
+const SINGLE_DIGITS = { preTokenizer: { type: 'Sequence', pretokenizers: [DIGITS, GPT_2_SPLIT] }, wholeWords: false }
 
 /** By the names llama.cpp gives them in `tokenizer.ggml.pre`. */
 const SPLITS = new Map<string, GgufSplit>([

@@ -1,3 +1,4 @@
+import { byteLevelJson } from './byte-level-json.ts'
 import { splitOf } from './gguf-splits.ts'
 import { type GgufValue, readGgufMetadata } from './gguf-metadata.ts'
 import { TokenizerError } from './tokenizer-error.ts'
@@ -23,28 +24,14 @@ export async function readGgufTokenizer(path: string): Promise<TokenizerSpec> {
   const split = splitOf(pre)
   if (split === undefined) throw file.fault('a known tokenizer.ggml.pre', `'${pre}'`)
   const tokens = file.texts('tokenizer.ggml.tokens')
-  const json = {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: addedTokens(tokens, file.numbers('tokenizer.ggml.token_type')),
-    normalizer: null,
-    pre_tokenizer: split.preTokenizer,
-    post_processor: postProcessor(file, tokens),
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: '',
-      end_of_word_suffix: '',
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: split.wholeWords,
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges: file.texts('tokenizer.ggml.merges'),
-    },
-  }
+  const json = byteLevelJson({
+    addedTokens: addedTokens(tokens, file.numbers('tokenizer.ggml.token_type')),
+    preTokenizer: split.preTokenizer,
+    postProcessor: postProcessor(file, tokens),
+    tokens,
+    merges: file.texts('tokenizer.ggml.merges'),
+    wholeWords: split.wholeWords,
+  })
   return {
     source: path,
     json,

@@ -124,6 +124,21 @@ describe('an encoder that remembers', () => {
     expect(encoder.stats.encodedChars).toBe(encodedChars + turn.length)
   })
 
+  it('drops the end of a conversation before its beginning', async () => {
+    const spec = await trainedSpec()
+    const turn = (name: string): string => `<|im_start|>${name}${'some words '.repeat(30)}<|im_end|>\n`
+    const long = ['a', 'b', 'c', 'd', 'e', 'f'].map(turn).join('')
+    const encoder = await createIncrementalEncoder(await create(spec), spec, { cacheBytes: 1 << 20 })
+    await encoder.encode(long)
+    const small = await createIncrementalEncoder(await create(spec), spec, { cacheBytes: encoder.cacheBytes })
+    await small.encode(long)
+    await small.encode(long)
+    await small.encode(turn('another'))
+    const { cachedChars } = small.stats
+    await small.encode(long)
+    expect(small.stats.cachedChars - cachedChars).toBeGreaterThan(long.length / 2)
+  })
+
   it('remembers nothing where it cannot be sure, and says why', async () => {
     const spec = await trainedSpec({}, [addedToken(9999, 'word', { single_word: true })])
     const encoder = await createIncrementalEncoder(await create(spec), spec, { segmentChars: 1 })

@@ -99,6 +99,8 @@ class CachingEncoder implements IncrementalEncoder {
     this.stats.cachedChars += from
     this.stats.encodedChars += text.length - from
     this.#remember(cuts, known, rest, tokens)
+    // Without its beginning the rest of a text is of no use: the end is to be dropped first.
+    for (let index = cuts.length - 1; index >= 0; index--) this.#cache.touch(cuts[index]!.key)
     return joined([affixes.before, ...held, rest, affixes.after])
   }
 
@@ -134,7 +136,7 @@ class CachingEncoder implements IncrementalEncoder {
   #held(cuts: readonly Cut[]): { known: number; held: Uint32Array[] } {
     const held: Uint32Array[] = []
     for (const { key, check, end } of cuts) {
-      const segment = this.#cache.get(key, check, end)
+      const segment = this.#cache.peek(key, check, end)
       if (segment === undefined) break
       held.push(segment.ids)
     }

@@ -150,4 +150,10 @@ describe('a tokenizer from a folder', () => {
     await expect(loadTokenizer(path)).rejects.toThrow(message)
     await expect(loadTokenizer(path)).rejects.toMatchObject({ name: 'TokenizerError', fault: 'files' })
   })
+
+  it('is refused where the path is that of a file', async () => {
+    await using folder = await modelFolder({ 'tokenizer.json': await trainedJson() })
+    const path = `${folder.path}/tokenizer.json`
+    await expect(loadTokenizer(path)).rejects.toThrow('expected a file tokenizer.json, found a file that is no folder;')
+  })
 })

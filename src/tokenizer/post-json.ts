@@ -17,9 +17,21 @@ export class RouteMissing extends TokenizerError {
   }
 }
 
+/** The engine will have nothing to do with this request: another one may be answered. */
+export class RequestRefused extends TokenizerError {
+  constructor(url: string, status: number, text: string) {
+    super('inexact', `POST ${url}: expected tokens, found status ${status}: ${text.slice(0, 200)}`)
+  }
+}
+
+const REFUSED: ReadonlySet<number> = new Set([400, 413, 422])
+const MISSING: ReadonlySet<number> = new Set([404, 405, 501])
+/** vLLM answers 404 as well where it does not serve the model. */
+const OTHER_MODEL = /\bmodel\b/i
+
 /**
  * Posts JSON text and reads a JSON answer of the given shape. Rejects with a TokenizerError (`remote`) that says what came
- * instead.
+ * instead; with `RequestRefused` where the engine refuses what it was asked.
  */
 export async function postJson<T>(url: string, body: string, schema: z.ZodType<T>, options: PostOptions): Promise<T> {
   const signal = AbortSignal.timeout(options.timeoutMs)
@@ -36,7 +48,8 @@ export async function postJson<T>(url: string, body: string, schema: z.ZodType<T
     if (signal.aborted) throw fail(`no answer within ${options.timeoutMs} ms; give it more time or tokenize locally`)
     throw fail(messageOf(error), error)
   }
-  if (status === 404 || status === 405 || status === 501) throw new RouteMissing(url, status)
+  if (MISSING.has(status) && !OTHER_MODEL.test(text)) throw new RouteMissing(url, status)
+  if (REFUSED.has(status)) throw new RequestRefused(url, status, text)
   if (status !== 200) throw fail(`status ${status}: ${text.slice(0, 200)}`)
   const parsed = schema.safeParse(parseJson(text))
   if (!parsed.success) throw fail(`another answer: ${parsed.error.issues[0]?.message ?? ''}: ${text.slice(0, 100)}`)

@@ -119,7 +119,8 @@ async function describeFolder(folder: string): Promise<string> {
   try {
     const names = await readdir(folder)
     return names.length === 0 ? 'an empty folder' : names.slice(0, 8).join(', ')
-  } catch {
-    return 'no such folder'
+  } catch (error) {
+    const isFile = error instanceof Error && 'code' in error && error.code === 'ENOTDIR'
+    return isFile ? 'a file that is no folder' : 'no such folder'
   }
 }

@@ -47,6 +47,30 @@ describe("an engine's own tokens", () => {
     )
   })
 
+  it('vLLM: a model that it does not serve is no route that it does not have; images are told', async () => {
+    const features = { mm_hashes: { image: ['ab'] }, mm_placeholders: { image: [{ offset: 1, length: 2 }] } }
+    await using server = await jsonServer((_path, { model }) =>
+      model === 'x'
+        ? [404, { error: { message: 'The model `x` does not exist.' } }]
+        : [200, { token_ids: [1, 9, 9], features: model === 'seeing' ? features : { mm_hashes: {} } }],
+    )
+    const remote = createRemoteTokenizer({ engine: 'vllm', url: server.url })
+    await expect(remote.chat('{"model":"x"}')).rejects.toMatchObject({ fault: 'remote' })
+    expect(await remote.chat('{"model":"m"}')).toHaveLength(3)
+    await expect(remote.chat('{"model":"seeing"}')).rejects.toMatchObject({ fault: 'inexact' })
+    expect(new Set(server.received.map(({ path }) => path))).toEqual(new Set(['/v1/chat/completions/render']))
+  })
+
+  it('SGLang: from the route that it has', async () => {
+    await using server = await jsonServer((path) =>
+      path === '/v1/tokenize' ? [200, { tokens: [1] }] : [404, { detail: 'Not Found' }],
+    )
+    const remote = createRemoteTokenizer({ engine: 'sglang', url: server.url, model: 'm' })
+    await remote.text('a')
+    await remote.text('b')
+    expect(server.received.map(({ path }) => path)).toEqual(['/tokenize', '/v1/tokenize', '/v1/tokenize'])
+  })
+
   it('llama.cpp: the template is applied and tokenized there', async () => {
     await using server = await jsonServer((path) => [
       200,
@@ -59,19 +83,15 @@ describe("an engine's own tokens", () => {
     ])
   })
 
-  it('are remembered, and never waited for where the prompt is long', async () => {
+  it('are remembered, and asked for once however many wait for them', async () => {
     await using server = await jsonServer(() => [200, { tokens: [5] }])
-    const remote = createRemoteTokenizer({ engine: 'vllm', url: server.url, inlineChars: 10 })
-    const short = remote.textNow('short')
-    expect(short).toBeInstanceOf(Promise)
-    expect(await short).toEqual(Uint32Array.of(5))
-    expect(remote.textNow('short')).toEqual(Uint32Array.of(5))
-    expect(remote.textNow('long '.repeat(10))).toBeUndefined()
-    await expect.poll(() => remote.textNow('long '.repeat(10))).toEqual(Uint32Array.of(5))
-    expect(server.received).toHaveLength(2)
+    const remote = createRemoteTokenizer({ engine: 'vllm', url: server.url })
+    expect(await Promise.all([remote.text('one'), remote.text('one')])).toEqual([Uint32Array.of(5), Uint32Array.of(5)])
+    expect(await remote.text('one')).toEqual(Uint32Array.of(5))
+    expect(server.received).toHaveLength(1)
   })
 
-  it('are not waited for while the engine is busy with others; so many are asked for at once', async () => {
+  it('are asked for so many at once; what does not fit behind them is refused', async () => {
     let atOnce = 0
     let most = 0
     await using server = await jsonServer(async () => {
@@ -82,7 +102,6 @@ describe("an engine's own tokens", () => {
     })
     const remote = createRemoteTokenizer({ engine: 'vllm', url: server.url, concurrency: 2, queue: 3 })
     const asked = ['a', 'b', 'c', 'd', 'e'].map((text) => remote.text(text))
-    expect(remote.textNow('f')).toBeUndefined()
     await expect(remote.text('g')).rejects.toMatchObject({ fault: 'busy' })
     await Promise.all(asked)
     expect(most).toBe(2)
@@ -95,6 +114,12 @@ describe("an engine's own tokens", () => {
       message: /\/tokenize: expected tokens, found status 500: .*out of order/,
     },
     {
+      name: 'a refusal',
+      answer: [400, { error: 'roles must alternate' }] as const,
+      message: /found status 400: .*roles must alternate/,
+      fault: 'inexact',
+    },
+    {
       name: 'another shape',
       answer: [200, { tokens: ['x'] }] as const,
       message: /found another answer: expected an array of token ids/,
@@ -105,11 +130,11 @@ describe("an engine's own tokens", () => {
       answer: [404, {}] as const,
       message: /found status 404: this engine does not serve the route/,
     },
-  ])('that do not come are a clear error: $name', async ({ answer, message }) => {
+  ])('that do not come are a clear error: $name', async ({ answer, message, fault = 'remote' }) => {
     await using server = await jsonServer(() => answer)
     const remote = createRemoteTokenizer({ engine: 'llama.cpp', url: server.url })
     await expect(remote.text('x')).rejects.toThrow(message)
-    await expect(remote.text('x')).rejects.toMatchObject({ fault: 'remote' })
+    await expect(remote.text('x')).rejects.toMatchObject({ fault })
   })
 
   it('have a time limit, and end with the signal', async () => {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { createEngineTokens, type EngineTokensSettings, type RemoteEngine } from './engine-tokens.ts'
 import { JobGate, untilAborted } from './job-gate.ts'
-import { TokenCache } from './token-cache.ts'
+import { createTokenCache } from './token-cache.ts'
 import type { EncodeOptions } from './tokenizer.ts'
 
 export interface RemoteOptions extends EngineTokensSettings {
@@ -13,8 +13,6 @@ export interface RemoteOptions extends EngineTokensSettings {
   /** Requests to the engine at once, and how many may wait. */
   readonly concurrency?: number
   readonly queue?: number
-  /** Characters of a prompt or body that a request may wait for; longer ones only fill the cache. */
-  readonly inlineChars?: number
   /** Bytes of answers that are remembered. */
   readonly cacheBytes?: number
 }
@@ -26,39 +24,28 @@ export interface RemoteTokenizer {
   text(prompt: string, options?: EncodeOptions): Promise<Uint32Array>
   /** The tokens of a chat request's body. */
   chat(body: string, signal?: AbortSignal): Promise<Uint32Array>
-  /**
-   * For the way of a request: the tokens if they are known, a promise where asking is worth the wait, undefined where it is
-   * not: the prompt is long or the engine is busy with others. It is then asked in the background where there is room, so
-   * that the same prompt is known later.
-   */
-  textNow(prompt: string, options?: EncodeOptions): Uint32Array | Promise<Uint32Array> | undefined
-  chatNow(body: string, signal?: AbortSignal): Uint32Array | Promise<Uint32Array> | undefined
 }
 
 /** One engine's tokens, with a time limit, a bound on requests at once, and a memory of answers. */
 export function createRemoteTokenizer(options: RemoteOptions): RemoteTokenizer {
-  const { engine, headers = {}, timeoutMs = 5000, concurrency = 4, queue = 64 } = options
-  const { inlineChars = 32_768, cacheBytes = 32 << 20 } = options
+  const { engine, headers = {}, timeoutMs = 5000, concurrency = 4, queue = 64, cacheBytes = 32 << 20 } = options
   const tokens = createEngineTokens(engine, options)
   const gate = new JobGate({ running: concurrency, waiting: queue }, `tokenize route of ${options.url}`)
-  const cache = new TokenCache(cacheBytes)
+  const cache = createTokenCache(cacheBytes)
   // A question is asked once for all who wait for the answer, so that none of them can call it off.
   const pending = new Map<string, Promise<Uint32Array>>()
   const post = { headers, timeoutMs }
 
   interface Question {
     readonly key: string
-    readonly chars: number
     readonly send: () => Promise<Uint32Array>
   }
   const textQuestion = (prompt: string, addSpecialTokens: boolean): Question => ({
     key: keyOf(addSpecialTokens ? 'full' : 'bare', prompt),
-    chars: prompt.length,
     send: () => tokens.text(prompt, addSpecialTokens, post),
   })
   const chatQuestion = (body: string): Question => ({
     key: keyOf('chat', body),
-    chars: body.length,
     send: () => tokens.chat(body, post),
   })
   const begin = async ({ key, send }: Question): Promise<Uint32Array> => {
@@ -78,20 +65,10 @@ export function createRemoteTokenizer(options: RemoteOptions): RemoteTokenizer {
     if (answer === undefined) pending.set(question.key, (answer = begin(question)))
     return await untilAborted(answer, signal)
   }
-  const now = (question: Question, signal?: AbortSignal): Uint32Array | Promise<Uint32Array> | undefined => {
-    const known = cache.get(question.key)
-    if (known !== undefined) return known
-    if (question.chars <= inlineChars && !gate.full) return ask(question, signal)
-    // Nobody waits for it, so nobody needs to hear that it failed; a full queue is left to those who wait.
-    if (gate.waiting === 0) ask(question).catch(() => {})
-    return undefined
-  }
   return {
     engine,
     text: (prompt, { addSpecialTokens = false, signal } = {}) => ask(textQuestion(prompt, addSpecialTokens), signal),
     chat: (body, signal) => ask(chatQuestion(body), signal),
-    textNow: (prompt, { addSpecialTokens = false, signal } = {}) => now(textQuestion(prompt, addSpecialTokens), signal),
-    chatNow: (body, signal) => now(chatQuestion(body), signal),
   }
 }
 

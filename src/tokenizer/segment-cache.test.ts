@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SegmentCache } from './segment-cache.ts'
-import { TokenCache } from './token-cache.ts'
+import { createTokenCache } from './token-cache.ts'
 
 describe('a segment cache', () => {
   const segment = (end: number, check = 7) => ({ ids: new Uint32Array(100).fill(end), check, end })
@@ -26,7 +26,7 @@ describe('a segment cache', () => {
 
 describe('a token cache', () => {
   it('stays within its bytes and drops what was used least recently', () => {
-    const cache = new TokenCache(2 * 700)
+    const cache = createTokenCache(2 * 700)
     cache.set('a', new Uint32Array(100))
     cache.set('b', new Uint32Array(100))
     cache.get('a')
@@ -38,6 +38,8 @@ describe('a token cache', () => {
       1400,
     ])
     cache.set('huge', new Uint32Array(10_000))
-    expect(cache.bytes).toBe(0)
+    expect([cache.get('huge'), cache.get('c')?.length, cache.bytes]).toEqual([undefined, 100, 1400])
+    cache.set('c', new Uint32Array(10_000))
+    expect([cache.get('c'), cache.bytes]).toEqual([undefined, 700])
   })
 })

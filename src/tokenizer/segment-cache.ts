@@ -1,9 +1,11 @@
+import { BoundedMap } from './bounded-map.ts'
+
 /** The token ids of one stretch of text, known by everything before it and itself. */
 export interface Segment {
   readonly ids: Uint32Array
   /** The upper word of the key, to tell keys apart beyond 53 bits. */
   readonly check: number
-  /** Characters from the start of the text to the end of the stretch. */
+  /** Where the stretch ends, from the start of the text. */
   readonly end: number
 }
 
@@ -12,43 +14,38 @@ const ENTRY_BYTES = 240
 
 /** Segments by key, least recently used ones dropped first; bounded by bytes. */
 export class SegmentCache {
-  readonly #limit: number
-  readonly #segments = new Map<number, Segment>()
-  #bytes = 0
+  readonly #segments: BoundedMap<number, Segment>
 
   constructor(limitBytes: number) {
-    this.#limit = limitBytes
+    this.#segments = new BoundedMap(limitBytes, ({ ids }) => ids.byteLength + ENTRY_BYTES)
   }
 
   get bytes(): number {
-    return this.#bytes
+    return this.#segments.bytes
   }
 
   get size(): number {
     return this.#segments.size
   }
 
+  /** The segment as it stands: looking does not count as use. */
+  peek(key: number, check: number, end: number): Segment | undefined {
+    const segment = this.#segments.peek(key)
+    return segment === undefined || segment.check !== check || segment.end !== end ? undefined : segment
+  }
+
   get(key: number, check: number, end: number): Segment | undefined {
-    const segment = this.#segments.get(key)
-    if (segment === undefined || segment.check !== check || segment.end !== end) return undefined
-    this.#segments.delete(key)
-    this.#segments.set(key, segment)
+    const segment = this.peek(key, check, end)
+    if (segment !== undefined) this.touch(key)
     return segment
   }
 
-  set(key: number, segment: Segment): void {
-    const old = this.#segments.get(key)
-    if (old !== undefined) this.#drop(key, old)
-    this.#segments.set(key, segment)
-    this.#bytes += segment.ids.byteLength + ENTRY_BYTES
-    for (const [oldest, dropped] of this.#segments) {
-      if (this.#bytes <= this.#limit) return
-      this.#drop(oldest, dropped)
-    }
+  /** Counts as use, if there is something. */
+  touch(key: number): void {
+    this.#segments.get(key)
   }
 
-  #drop(key: number, segment: Segment): void {
-    this.#segments.delete(key)
-    this.#bytes -= segment.ids.byteLength + ENTRY_BYTES
+  set(key: number, segment: Segment): void {
+    this.#segments.set(key, segment)
   }
 }

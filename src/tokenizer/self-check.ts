@@ -80,7 +80,8 @@ async function checkPrompt(
   return { name, result: 'different', reason }
 }
 
-function firstDifference(a: Uint32Array, b: Uint32Array): number | undefined {
+/** Where two lists of ids differ; undefined where they do not. */
+export function firstDifference(a: Uint32Array, b: Uint32Array): number | undefined {
   const length = Math.max(a.length, b.length)
   for (let i = 0; i < length; i++) if (a[i] !== b[i]) return i
   return undefined

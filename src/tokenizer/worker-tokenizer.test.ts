@@ -39,6 +39,11 @@ describe('a tokenizer in a thread', () => {
     expect([...(await tokenizer.encode('next'))]).toEqual([4])
   })
 
+  it('gives a long text more time', async () => {
+    await using tokenizer = await fragile({ timeoutMs: 0 })
+    expect([...(await tokenizer.encode('a'.repeat(200_000)))]).toEqual([200_000])
+  })
+
   it('refuses what does not fit into the queue, lets go of what is given up, and passes a refusal on', async () => {
     await using tokenizer = await fragile({ queue: 2 })
     const leave = new AbortController()

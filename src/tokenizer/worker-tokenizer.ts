@@ -12,13 +12,16 @@ export type ThreadReply =
 export interface ThreadOptions {
   /** Texts that may wait; one more is refused. */
   readonly queue?: number
-  /** Milliseconds one text may take; the thread is then replaced. Guards against patterns that backtrack for ever. */
+  /** Milliseconds one text may take, and one more for each 100 characters; the thread is then replaced. Guards against patterns that backtrack for ever. */
   readonly timeoutMs?: number
   /** Milliseconds the thread may take to read the vocabulary. */
   readonly startTimeoutMs?: number
   /** The file the thread runs. */
   readonly script?: URL
 }
+
+/** Characters in a millisecond that a busy machine still gets through. */
+const SLOWEST = 100
 
 const SCRIPT = import.meta.url.endsWith('.ts')
   ? new URL('./tokenizer-thread.ts', import.meta.url)
@@ -97,7 +100,8 @@ class WorkerTokenizer implements Tokenizer {
     const worker = this.#thread?.worker
     if (worker === undefined) throw new TokenizerError('failed', 'expected a tokenizer thread, found that it ended')
     const id = ++this.#lastId
-    const reply = this.#reply(worker, id, this.#options.timeoutMs, `encoding ${text.length} characters`)
+    const timeoutMs = this.#options.timeoutMs + Math.floor(text.length / SLOWEST)
+    const reply = this.#reply(worker, id, timeoutMs, `encoding ${text.length} characters`)
     worker.postMessage({ id, text, addSpecialTokens })
     return await reply
   }

@@ -1,18 +1,16 @@
 import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { eventually } from './eventually.ts'
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
-/** Halves the time a process takes to start; shared by all of them, the engines they start included. */
-const NODE_COMPILE_CACHE = join(tmpdir(), 'kvasir-test-compile-cache')
 const logLine = z.looseObject({ msg: z.string() })
 
 export type LogLine = z.output<typeof logLine>
 
 export interface ProcessOptions {
-  /** The whole environment beside PATH. */
+  /** The whole environment beside PATH and the cache of compiled code. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
 }
@@ -36,10 +34,8 @@ export function kvasirProcess(
   args: readonly string[],
   { env = {}, cwd = tmpdir() }: ProcessOptions = {},
 ): KvasirProcess {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd,
-    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE, ...env },
-  })
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env: { PATH, NODE_COMPILE_CACHE, ...env } })
   let out = ''
   let err = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))

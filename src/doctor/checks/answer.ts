@@ -61,7 +61,8 @@ export function describeAnswer({ http, usage, wellFormed }: PlainAnswer, route: 
     return [problem('answer.refused', `it refuses a small request now: status ${status}${after}`, advice)]
   }
   if (status !== 200) {
-    const advice = 'correct the model (--model), or look at the log of the engine'
+    const log = 'look at the log of the engine'
+    const advice = status >= 500 ? log : `correct the model (--model), or ${log}`
     return [problem('answer.status', `a small request is answered with ${status}: ${excerpt(text)}`, advice)]
   }
   if (!wellFormed) {
@@ -80,7 +81,8 @@ export function describeAnswer({ http, usage, wellFormed }: PlainAnswer, route: 
   if (route === 'completions') {
     findings.push(note('answer.no-chat', 'chats are refused, completions work: the model has no chat template'))
   }
-  if (parseLoadHeader(headers[LOAD_HEADER]) !== undefined) {
+  const load = parseLoadHeader(headers[LOAD_HEADER])
+  if (load?.waiting !== undefined || load?.kvUsage !== undefined) {
     findings.push(ok('answer.load-header', 'answers carry its load on request (endpoint-load-metrics)'))
   }
   return findings

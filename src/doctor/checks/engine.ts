@@ -1,4 +1,5 @@
 import { detectEngine, type Detection } from '../../signals/detect-engine.ts'
+import type { EngineName } from '../../signals/metrics/engine-table.ts'
 import { engineTable } from '../../signals/metrics/engine-tables.ts'
 import { askRoutes, readingOf } from '../ask-routes.ts'
 import type { Check } from '../check.ts'
@@ -51,11 +52,18 @@ export function describeEngine(
     findings.push(problem('engine.asleep', 'the engine sleeps: its memory is given up', advice))
   }
   if (ranks !== undefined && ranks > 1) {
-    const advice =
-      engine === 'vllm'
-        ? 'give each rank a port of its own (--data-parallel-rank, one process each) and the router a URL for each'
-        : 'where the engine allows it, give each rank a port of its own and the router a URL for each'
-    findings.push(note('engine.ranks', `${ranks} data-parallel ranks share this address; it picks one itself`, advice))
+    findings.push(describeRanks(engine, ranks))
   }
   return findings
+}
+
+/** What several data-parallel ranks behind one address mean: whether the router can choose among them. */
+function describeRanks(engine: EngineName, ranks: number): Finding {
+  if (engine === 'vllm' || engine === 'sglang') {
+    const found = `${ranks} data-parallel ranks share this address: the router takes each as an endpoint of its own`
+    const advice = `with endpoints[].ranks: auto, the default, or ${ranks}; it must not be 1`
+    return note('engine.ranks', found, advice)
+  }
+  const advice = 'where the engine allows it, give each rank a port of its own and the router a URL for each'
+  return note('engine.ranks', `${ranks} data-parallel ranks share this address; it picks one itself`, advice)
 }

@@ -13,12 +13,13 @@ const NOWHERE = '/no-such-route'
 export const httpCheck: Check = {
   id: 'http',
   title: 'http',
-  async run({ http, options: { timeout } }) {
+  async run({ http, options: { timeout, model } }) {
     try {
       const models = await http.call({ path: '/v1/models' })
       const blocked = blockedBy(models)
       if (blocked !== undefined) return { findings: [blocked], stop: true }
       const health = await http.call({ path: '/health' })
+      if (isNowhere(models, health) && model === undefined) return { findings: [NOTHING_THERE], stop: true }
       const own = await http.call({ path: NOWHERE }).catch(() => undefined)
       return { findings: [...describeHealth(health), ...describeFront([models, health, ...(own ? [own] : [])])] }
     } catch (error) {
@@ -46,6 +47,17 @@ export function blockedBy({ status, headers, text }: HttpAnswer): Finding | unde
     return problem('http.failing', `${found}: ${excerpt(text)}`, advice)
   }
   return undefined
+}
+
+const NOTHING_THERE = problem(
+  'http.nothing',
+  'neither GET /v1/models nor GET /health is there: both answer 404, so this is hardly an engine',
+  'give the host and port of the engine itself; one that lists no models is looked at with --model',
+)
+
+/** An engine has one of the two; a server for other things often answers 404 to both. */
+function isNowhere(models: Pick<HttpAnswer, 'status'>, health: Pick<HttpAnswer, 'status'>): boolean {
+  return models.status === 404 && health.status === 404
 }
 
 /** What `GET /health` says. The router asks it too; where it is missing the list of models has to do. */

@@ -7,7 +7,7 @@ import { note, problem, type Finding } from '../finding.ts'
 import { askReplay, followEvents, type HeardEvents } from '../follow-events.ts'
 import { generatePlain } from '../generate.ts'
 import { describeEvents, describeReplay } from '../judge-kv-events.ts'
-import { type KvEventSource, tcpTarget } from '../kv-event-source.ts'
+import { isPulled, type KvEventSource, tcpTarget } from '../kv-event-source.ts'
 import { probeBytes, probePrompt } from '../probe-prompt.ts'
 import { tcpFault } from '../tcp-open.ts'
 
@@ -24,6 +24,11 @@ export const kvEventsCheck: Check = {
     const source = sourceOf(subject)
     if (source === undefined) return { findings: describeNoSource(subject.facts) }
     const from = { kvEventSource: source }
+    if (isPulled(source)) {
+      if (subject.options.readOnly) return { findings: [notFetched()], facts: from }
+      const fetched = await follow(subject, source)
+      return { ...fetched, facts: { ...fetched.facts, ...from } }
+    }
     const target = tcpTarget(source.address)
     if (target === undefined && source.address.startsWith('tcp:')) {
       const advice = 'give --kv-events as tcp://HOST:PORT, or tcp://*:PORT for the host of the URL'
@@ -66,11 +71,21 @@ export function describeNoSource({ engine, kvEventsConfigured }: EndpointFacts):
   if (kvEventsConfigured === false) {
     return [note('kv-events.off', 'not published: the router predicts what is cached', advice)]
   }
-  const configured = kvEventsConfigured === true ? 'published, but their address is not shown' : 'not looked at'
-  const give = 'give their address with --kv-events tcp://*:5557'
+  const configured =
+    kvEventsConfigured === true
+      ? 'published, but the engine does not tell where'
+      : 'not looked at: the engine does not tell whether and where it publishes'
+  const fetched =
+    engine === 'tensorrt-llm' ? ', or have them fetched with --kv-events pull (no router gets those then)' : ''
+  const give = `give their address with --kv-events tcp://*:5557${fetched}`
   return [
     note('kv-events.unknown', configured, kvEventsConfigured === true ? give : `${give}; if it has none, ${advice}`),
   ]
+}
+
+function notFetched(): Finding {
+  const text = 'not fetched: that takes them away from a router that fetches them'
+  return note('kv-events.not-fetched', text, 'leave --read-only away')
 }
 
 async function follow(subject: Subject, source: KvEventSource): Promise<CheckResult> {
@@ -86,9 +101,12 @@ async function follow(subject: Subject, source: KvEventSource): Promise<CheckRes
           if (answer.status !== 200) throw new Error(`status ${answer.status}`)
         }
   const timeout = Math.min(PATIENCE, options.timeout)
-  const heard = await followEvents({ address: source.address, engine: facts.engine, timeout, prompt: send })
+  const { engine, blockSize } = facts
+  const { headers } = options
+  const { address } = source
+  const heard = await followEvents({ address, url: subject.url, headers, blockSize, engine, timeout, prompt: send })
   const findings = describeEvents(facts, source, heard, send !== undefined)
-  if (heard.connected && heard.problems.length === 0) {
+  if (heard.connected && heard.problems.length === 0 && !isPulled(source)) {
     findings.push(await tryReplay(subject, source, heard, timeout))
   }
   const { firstStored } = heard

@@ -6,6 +6,8 @@ import { describeError, errorCode } from '../describe-error.ts'
 import { note, ok, problem, type Finding } from '../finding.ts'
 
 const FAR_MS = 50
+/** A slow connection is tried so often altogether: one alone may have waited for a busy machine. */
+const TRIES = 3
 const CERTIFICATE_DAYS = 14
 const DAY_MS = 86_400_000
 
@@ -33,8 +35,11 @@ export const reachCheck: Check = {
     const addresses = [...new Set(looked.value.map(({ address }) => address))]
     const connected = await timed(() => opened(connectTcp({ host, port: portNumber }), 'connect', timeout))
     if ('error' in connected) return failed(connectFinding(host, portNumber, connected.error))
-    const base = { host, port: portNumber, addresses, lookupMs: looked.ms, connectMs: connected.ms }
     connected.value.destroy()
+    const connectMs = await quickest(connected.ms, () =>
+      opened(connectTcp({ host, port: portNumber }), 'connect', timeout),
+    )
+    const base = { host, port: portNumber, addresses, lookupMs: looked.ms, connectMs }
     if (!secure) return { findings: describeReached(base) }
     const name = isIP(host) === 0 ? { servername: host } : {}
     const socket = connectTls({ host, port: portNumber, ...name })
@@ -121,6 +126,18 @@ async function timed<T>(job: () => Promise<T>): Promise<Timed<T>> {
   } catch (error) {
     return { error }
   }
+}
+
+/** The shortest time of a few connections, where the first one took long. In ms. */
+export async function quickest(firstMs: number, connect: () => Promise<Socket>): Promise<number> {
+  let least = firstMs
+  for (let tried = 1; tried < TRIES && least > FAR_MS; tried++) {
+    const again = await timed(connect)
+    if ('error' in again) return least
+    again.value.destroy()
+    least = Math.min(least, again.ms)
+  }
+  return least
 }
 
 function ms(value: number): string {

@@ -155,8 +155,16 @@ function serverInfoOf({ options, ranks, contextTokens }: EngineContext): object 
     context_length: contextTokens,
     max_total_num_tokens: first?.model.capacityTokens ?? 0,
     max_running_requests: options.profile.maxSequences,
-    kv_events: ranks.flatMap(({ outlet }) => outlet?.source ?? []),
+    disable_radix_cache: false,
+    kv_events_config: eventsConfig(first),
   }
+}
+
+/** The argument of the command line: JSON in a string, with the addresses of rank 0. */
+function eventsConfig(first: EngineContext['ranks'][number] | undefined): string | null {
+  if (first?.outlet === undefined) return null
+  const { endpoint, replay_endpoint, topic } = first.outlet.source
+  return JSON.stringify({ publisher: 'zmq', endpoint, replay_endpoint, topic })
 }
 
 function modelInfoOf({ options }: EngineContext): object {

@@ -1,38 +1,81 @@
+import type { BlockHash } from '../../signals/kv-events/block-hash.ts'
 import { encodeTensorrtLlmPull } from '../../signals/kv-events/encode-tensorrt-llm.ts'
-import type { KvEvent } from '../../signals/kv-events/kv-event.ts'
+import type { BlocksRemoved, KvEvent } from '../../signals/kv-events/kv-event.ts'
+
+/** Written as the `created` event with which the numbers of a process begin. */
+const CREATED: KvEvent = { type: 'all-blocks-cleared', ownership: undefined }
+
+interface Numbered {
+  readonly id: number
+  readonly event: KvEvent
+}
 
 /** TensorRT-LLM's buffer of events that somebody fetches: the oldest are lost when nobody does, which the numbers show. */
 export class PulledEvents {
   readonly #most: number
   readonly #rank: number | undefined
-  #events: KvEvent[] = []
-  #firstId = 0
+  /** A cache is emptied block by block here. */
+  readonly #held = new Set<BlockHash>()
+  #events: Numbered[] = []
+  #next = 0
+  #gap = 0
 
   constructor(rank: number | undefined, most = 65_536) {
     this.#rank = rank
     this.#most = most
+    this.#push(CREATED)
   }
 
   add(events: readonly KvEvent[]): void {
-    this.#events.push(...events)
-    const lost = this.#events.length - this.#most
-    if (lost <= 0) return
-    this.#events.splice(0, lost)
-    this.#firstId += lost
+    for (const event of events) {
+      if (event.type === 'all-blocks-cleared') {
+        if (this.#held.size > 0) this.#push(removalOf([...this.#held]))
+        this.#held.clear()
+        continue
+      }
+      for (const hash of event.blockHashes) {
+        if (event.type === 'blocks-stored') this.#held.add(hash)
+        else this.#held.delete(hash)
+      }
+      this.#push(event)
+    }
+    this.#events.splice(0, Math.max(0, this.#events.length - this.#most))
+  }
+
+  /** The next so many events get numbers, but nobody gets them. */
+  gap(events: number): void {
+    this.#gap += events
   }
 
   /** The events as JSON, which are then gone: one reader gets them. */
   drain(): string {
-    const events = this.#events
-    const json = encodeTensorrtLlmPull(events, this.#firstId, this.#rank)
-    this.#firstId += events.length
+    const entries = this.#events.map(({ id, event }) => encodeTensorrtLlmPull([event], id, this.#rank).slice(1, -1))
     this.#events = []
-    return json
+    return `[${entries.join(',')}]`
   }
 
   /** Numbers begin at 0 again. */
   restart(): void {
+    this.#held.clear()
     this.#events = []
-    this.#firstId = 0
+    this.#next = this.#gap = 0
+    this.#push(CREATED)
+  }
+
+  #push(event: KvEvent): void {
+    const id = this.#next++
+    if (this.#gap > 0) this.#gap--
+    else this.#events.push({ id, event })
+  }
+}
+
+function removalOf(blockHashes: readonly BlockHash[]): BlocksRemoved {
+  return {
+    type: 'blocks-removed',
+    blockHashes,
+    tier: 'gpu',
+    groupIndex: undefined,
+    locality: undefined,
+    ownership: undefined,
   }
 }

@@ -12,6 +12,8 @@ import { Upstream } from '../upstream.ts'
 export interface RigEndpoint {
   readonly url: string
   readonly engine?: EngineName
+  /** Nobody knows how to reach it: a fault of the router's own. */
+  readonly unreachable?: boolean
 }
 
 export interface GatewayRig extends AsyncDisposable {
@@ -23,6 +25,8 @@ export interface GatewayRig extends AsyncDisposable {
   readonly retries: readonly string[]
   /** What was counted against the health of an endpoint, as `id reason`. */
   readonly faults: readonly string[]
+  /** What was reported as a fault of the router's own; without an endpoint that causes one, it is thrown. */
+  readonly ownFaults: readonly unknown[]
   /** Requests in flight on each endpoint. */
   inFlight(): number[]
 }
@@ -43,6 +47,7 @@ export async function gatewayRig(
   const records: RequestRecord[] = []
   const retries: string[] = []
   const faults: string[] = []
+  const ownFaults: unknown[] = []
   const context = {
     fleet,
     scheduler,
@@ -68,11 +73,13 @@ export async function gatewayRig(
       ...settings,
     },
     reportFault(_request: string, error: unknown) {
-      throw error
+      if (!endpoints.some(({ unreachable }) => unreachable === true)) throw error
+      ownFaults.push(error)
     },
     upstreamOf({ id }: { readonly id: string }) {
       const upstream = upstreams.get(id)
-      if (upstream === undefined) throw new Error(`no upstream for ${id}`)
+      if (upstream === undefined || endpoints[ids.indexOf(id)]?.unreachable === true)
+        throw new Error(`no upstream for ${id}`)
       return upstream
     },
     engineOf: ({ id }: { readonly id: string }) => endpoints[Number(id.slice(1))]?.engine,
@@ -86,6 +93,7 @@ export async function gatewayRig(
     records,
     retries,
     faults,
+    ownFaults,
     inFlight: () => fleet.endpoints.map(({ signals }) => signals.inFlight),
     async [Symbol.asyncDispose]() {
       await server.drain(0)

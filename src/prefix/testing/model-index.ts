@@ -14,6 +14,8 @@ export interface ModelEndpoint {
   blocks: ModelBlock[]
   configured: number
   learned: number
+  /** Share by which a bound that is too low is raised next. */
+  haste: number
   bookings: number
   era: number
 }
@@ -45,7 +47,7 @@ export class ModelIndex {
   add(configured: number): number {
     const free = this.endpoints.indexOf(undefined)
     const slot = free === -1 ? this.endpoints.length : free
-    this.endpoints[slot] = { blocks: [], configured, learned: Infinity, bookings: 0, era: 0 }
+    this.endpoints[slot] = { blocks: [], configured, learned: Infinity, haste: 1 / 16, bookings: 0, era: 0 }
     return slot
   }
 
@@ -127,10 +129,13 @@ export class ModelIndex {
     booking.corrected = true
     if (cached >= booking.trusted) {
       if (cached === 0 || cached < booking.matched) return
-      endpoint.learned *= cached > booking.matched ? 1 + 1 / 16 : 1 + 1 / 1024
+      const more = cached > booking.matched
+      endpoint.learned = Math.max(cached, endpoint.learned * (1 + (more ? endpoint.haste : 1 / 1024)))
+      endpoint.haste = more ? Math.min(1, endpoint.haste * 2) : Math.max(1 / 16, endpoint.haste / 2)
       if (endpoint.learned >= endpoint.configured) endpoint.learned = Infinity
       return
     }
+    endpoint.haste = 1 / 16
     const gone = booking.stampsBefore[cached]!
     endpoint.blocks = endpoint.blocks.filter((block) => block.stamp > gone || block.vouchers.size > 0)
     endpoint.learned = Math.min(endpoint.learned, Math.max(endpoint.blocks.length, booking.kept))

@@ -98,15 +98,25 @@ export class ReportedModel {
     let gpu = 0
     let any = 0
     for (let variant = 0; variant < variants; variant++) {
-      const tiers = Array.from({ length: path.length }, (_, at) =>
-        TIERS.filter((tier) => this.holds({ variant, path: path.slice(0, at + 1) }, tier)),
-      )
-      const firstOutside = [...tiers, []].findIndex((held) => !held.includes('gpu'))
-      const firstGap = [...tiers, []].findIndex((held) => held.length === 0)
-      gpu = Math.max(gpu, firstOutside)
-      any = Math.max(any, firstGap)
+      const held = (depth: number, tiers: readonly Tier[]): boolean =>
+        tiers.some((tier) => this.holds({ variant, path: path.slice(0, depth) }, tier))
+      let depth = 0
+      while (depth < path.length && held(depth + 1, ['gpu'])) depth++
+      gpu = Math.max(gpu, depth)
+      while (depth < path.length && held(depth + 1, TIERS)) depth++
+      any = Math.max(any, depth)
     }
     return { gpu, any }
+  }
+
+  /** How many blocks each tier is the nearest of, behind the longest run in GPU memory; of variant 0. */
+  behind(path: string): number[] {
+    const { gpu, any } = this.runs(path, 1)
+    const counts = TIERS.map(() => 0)
+    for (let depth = gpu + 1; depth <= any; depth++) {
+      counts[TIERS.findIndex((tier) => this.holds({ variant: 0, path: path.slice(0, depth) }, tier))]!++
+    }
+    return counts
   }
 
   /** Blocks of GPU memory, and of any. */

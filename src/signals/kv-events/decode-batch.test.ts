@@ -223,6 +223,46 @@ test('TensorRT-LLM: an answer in JSON keeps every bit of its hashes', () => {
   expect(decodeTensorrtLlmPull('{"error":"no events"}')).toEqual({ ok: false, found: 'a map with error' })
 })
 
+test('TensorRT-LLM: what tells pulled blocks of the same ids apart, and groups of layers', () => {
+  const block = (extra: unknown, more: object = {}): object => ({
+    block_hash: 'ab'.repeat(32),
+    tokens: [
+      { token_id: 1, token_extra_id: 0 },
+      { token_id: 2, token_extra_id: extra },
+    ],
+    ...more,
+  })
+  const keysOf = (one: object): unknown => {
+    const data = { type: 'stored', parent_hash: null, blocks: [one] }
+    const pulled = decodeTensorrtLlmPull(JSON.stringify([{ event_id: 1, data, window_size: 8, layer_group_id: 3 }]))
+    if (!pulled.ok) throw new Error(pulled.found)
+    const [event] = pulled.batches[0]?.events ?? []
+    if (event?.type !== 'blocks-stored') throw new Error('no stored blocks')
+    expect(event).toMatchObject({ groupIndex: 3, blockHashes: [BigInt(`0x${'ab'.repeat(32)}`)] })
+    return event.extraKeys
+  }
+  expect(keysOf(block(0))).toBeUndefined()
+  expect(keysOf(block(undefined))).toBeUndefined()
+  expect(keysOf(block(7))).toEqual([[{ kind: 'other', text: 'token_extra_id 1:7' }]])
+  expect(keysOf(block('12345678901234567890'))).not.toEqual(keysOf(block('12345678901234567891')))
+  const image = { mm_keys: [{ hash: 'cafe', start_offset: 4 }] }
+  expect(keysOf(block(7, image))).toEqual([[{ kind: 'multimodal', identifier: 'cafe', offset: 4 }]])
+})
+
+test('TensorRT-LLM: long numbers inside text stay text', () => {
+  const salt = 'a,12345678901234567890,:-1234567890123456'
+  const blocks = `[{"block_hash":17270480062156288726,"tokens":[{"token_id":1}],"cache_salt":${JSON.stringify(salt)}}]`
+  const pulled = decodeTensorrtLlmPull(`[{"data":{"type":"stored","parent_hash":9007199254740993,"blocks":${blocks}}}]`)
+  expect(pulled).toMatchObject({
+    batches: [
+      {
+        events: [{ blockHashes: [17270480062156288726n], parentHash: 9007199254740993n, cacheSalt: salt }],
+        skipped: [],
+      },
+    ],
+  })
+})
+
 test('what is no batch is described, not thrown', () => {
   expect(decodeVllm(pack(['x', 'y']))).toEqual({ ok: false, found: 'a list of 2' })
   expect(decodeVllm(new Uint8Array(0))).toMatchObject({ ok: false })

@@ -3,10 +3,13 @@ import { type BlockHash, toBlockHash } from './block-hash.ts'
 import { describeValue } from './describe-value.ts'
 import type { BlocksRemoved, BlocksStored, CacheTier, ExtraKey, KvEvent, KvEventBatch, SkipReason } from './kv-event.ts'
 import { readMultimodalKeys } from './multimodal-keys.ts'
+import { type BlockTokens, readBlockTokens } from './pulled-tokens.ts'
 
 export interface PullOptions {
   /** Tokens of a full block, the engine's `tokens_per_block`. Without it the longest block of an event is full. */
   readonly tokensPerBlock?: number
+  /** Kind of attention of the entry's layers where it is not one that keeps whole prefixes. */
+  readonly groupKind?: string
 }
 
 const hash = z.unknown().transform((value, context): BlockHash => {
@@ -16,12 +19,18 @@ const hash = z.unknown().transform((value, context): BlockHash => {
   return z.NEVER
 })
 const size = z.number().int().nonnegative()
+const tokens = z.unknown().transform((value, context): BlockTokens => {
+  const read = readBlockTokens(value)
+  if (read !== undefined) return read
+  context.addIssue({ code: 'custom', message: `expected a list of tokens with ids, found ${describeValue(value)}` })
+  return z.NEVER
+})
 const block = z.object({
   block_hash: hash,
-  tokens: z.array(z.object({ token_id: size.max(0xffff_ffff) })),
+  tokens,
   cache_level: size.default(0),
   cache_salt: z.string().nullish(),
-  mm_keys: z.unknown(),
+  mm_keys: z.unknown().optional(),
 })
 const stored = z.object({ type: z.literal('stored'), parent_hash: hash.nullish(), blocks: z.array(block) })
 const removed = z.object({ type: z.literal('removed'), block_hashes: z.array(hash) })
@@ -35,13 +44,17 @@ const known = z.discriminatedUnion('type', [stored, removed, updated, created])
 const entryShape = z.object({
   event_id: z.number().int().nonnegative().optional().catch(undefined),
   window_size: size.optional().catch(undefined),
+  layer_group_id: size.optional().catch(undefined),
   attention_dp_rank: size.optional().catch(undefined),
   data: z.looseObject({ type: z.string() }),
 })
 
 type StoredBlock = z.infer<typeof block>
 
-/** Reads one entry of TensorRT-LLM's list. `groupIndex` is its `window_size`: the largest is that of whole prefixes. */
+/**
+ * Reads one entry of TensorRT-LLM's list. `groupIndex` is its `layer_group_id`, and where there is none its
+ * `window_size`: each such group of layers has blocks of its own.
+ */
 export function decodePulledEvent(raw: unknown, options: PullOptions): KvEventBatch {
   const entry = entryShape.safeParse(raw)
   const head = {
@@ -54,7 +67,8 @@ export function decodePulledEvent(raw: unknown, options: PullOptions): KvEventBa
   }
   if (!entry.success) return skip('malformed', `expected { event_id, data: { type } }, found ${describeValue(raw)}`)
   const event = known.safeParse(entry.data.data)
-  if (event.success) return { ...head, events: toEvents(event.data, entry.data.window_size, options), skipped: [] }
+  const group = entry.data.layer_group_id ?? entry.data.window_size
+  if (event.success) return { ...head, events: toEvents(event.data, group, options), skipped: [] }
   const { type } = entry.data.data
   if (!known.options.some((option) => option.shape.type.value === type)) {
     return skip('unknown-type', `event type ${describeValue(type)}`)
@@ -67,11 +81,10 @@ function toEvents(data: z.infer<typeof known>, group: number | undefined, option
   if (data.type === 'created') return []
   if (data.type === 'stored') return storedRuns(data.parent_hash ?? undefined, data.blocks, group, options)
   // A removal does not say from which level: where the block is not, it has nothing to remove.
-  if (data.type === 'removed')
-    return [toRemoved(data.block_hashes, 'gpu', group), toRemoved(data.block_hashes, 'cpu', group)]
+  if (data.type === 'removed') return LEVELS.map((tier) => toRemoved(data.block_hashes, tier, group))
   if (data.cache_level === undefined || data.cache_level === null) return []
   const moved: BlocksStored = {
-    ...toStored([], group),
+    ...toStored([], group, options),
     blockHashes: [data.block_hash],
     blockSize: options.tokensPerBlock ?? 0,
     tier: tierOf(data.cache_level.new_value),
@@ -86,8 +99,8 @@ function storedRuns(
   group: number | undefined,
   options: PullOptions,
 ): BlocksStored[] {
-  const full = options.tokensPerBlock ?? Math.max(1, ...blocks.map((one) => one.tokens.length))
-  const end = blocks.findIndex((one) => one.tokens.length !== full)
+  const full = options.tokensPerBlock ?? Math.max(1, ...blocks.map((one) => one.tokens.ids.length))
+  const end = blocks.findIndex((one) => one.tokens.ids.length !== full)
   const usable = end < 0 ? blocks : blocks.slice(0, end)
   const runs: BlocksStored[] = []
   let parent = parentHash
@@ -96,20 +109,24 @@ function storedRuns(
     let stop = start + 1
     while (stop < usable.length && tierOf(usable[stop]!.cache_level) === tier) stop++
     const run = usable.slice(start, stop)
-    runs.push({ ...toStored(run, group), blockSize: full, tier, parentHash: parent })
+    runs.push({ ...toStored(run, group, options), blockSize: full, tier, parentHash: parent })
     parent = run.at(-1)?.block_hash
     start = stop
   }
   return runs
 }
 
-function toStored(run: readonly StoredBlock[], groupIndex: number | undefined): BlocksStored {
-  const extraKeys = run.map((one): readonly ExtraKey[] => readMultimodalKeys([one.mm_keys], 1)?.[0] ?? [])
+function toStored(
+  run: readonly StoredBlock[],
+  groupIndex: number | undefined,
+  { groupKind }: PullOptions,
+): BlocksStored {
+  const extraKeys = run.map(keysOf)
   return {
     type: 'blocks-stored',
     blockHashes: run.map((one) => one.block_hash),
     parentHash: undefined,
-    tokenIds: Uint32Array.from(run.flatMap((one) => one.tokens.map((token) => token.token_id))),
+    tokenIds: Uint32Array.from(run.flatMap((one) => one.tokens.ids)),
     blockSize: 0,
     tier: 'gpu',
     loraId: undefined,
@@ -117,7 +134,7 @@ function toStored(run: readonly StoredBlock[], groupIndex: number | undefined): 
     cacheSalt: run[0]?.cache_salt ?? undefined,
     extraKeys: extraKeys.some((keys) => keys.length > 0) ? extraKeys : undefined,
     groupIndex,
-    groupKind: undefined,
+    groupKind,
     slidingWindow: undefined,
     locality: undefined,
     ownership: undefined,
@@ -125,11 +142,19 @@ function toStored(run: readonly StoredBlock[], groupIndex: number | undefined): 
   }
 }
 
+/** Images by their keys, and where an engine has none for them by the extra ids of their tokens. */
+function keysOf({ mm_keys, tokens: { extra } }: StoredBlock): readonly ExtraKey[] {
+  const keys = readMultimodalKeys([mm_keys], 1)?.[0] ?? []
+  return extra === undefined || keys.length > 0 ? keys : [{ kind: 'other', text: extra }]
+}
+
 function toRemoved(blockHashes: readonly BlockHash[], tier: CacheTier, groupIndex: number | undefined): BlocksRemoved {
   return { type: 'blocks-removed', blockHashes, tier, groupIndex, locality: undefined, ownership: undefined }
 }
 
+const LEVELS: readonly CacheTier[] = ['gpu', 'cpu', 'disk']
+
 /** Level 0 is the device, 1 the host, and disk lies behind. */
 function tierOf(level: number): CacheTier {
-  return level === 0 ? 'gpu' : level === 1 ? 'cpu' : 'disk'
+  return LEVELS[level] ?? 'disk'
 }

@@ -1,3 +1,4 @@
+import { low64 } from './block-hash.ts'
 import { encodeBatch, type OutgoingBatch } from './encode-batch.ts'
 import { commonValues, type EventForm, hashWriter } from './encode-event.ts'
 import { type EventField, VLLM_LAYOUT } from './event-layout.ts'
@@ -45,10 +46,10 @@ export function encodeTensorrtLlmPull(events: readonly KvEvent[], firstId: numbe
 
 function pulled(event: KvEvent): unknown {
   if (event.type === 'all-blocks-cleared') return { type: 'created', num_blocks_per_cache_level: [0, 0] }
-  if (event.type === 'blocks-removed') return { type: 'removed', block_hashes: event.blockHashes }
+  if (event.type === 'blocks-removed') return { type: 'removed', block_hashes: event.blockHashes.map(low64) }
   return {
     type: 'stored',
-    parent_hash: event.parentHash ?? null,
+    parent_hash: event.parentHash === undefined ? null : low64(event.parentHash),
     blocks: event.blockHashes.map((hash, at) => pulledBlock(event, hash, at)),
   }
 }
@@ -57,7 +58,7 @@ function pulledBlock(event: BlocksStored, hash: bigint, at: number): unknown {
   const tokens = event.tokenIds.subarray(at * event.blockSize, (at + 1) * event.blockSize)
   return {
     type: 'stored_block',
-    block_hash: hash,
+    block_hash: low64(hash),
     tokens: Array.from(tokens, (token) => ({ type: 'unique_token', token_id: token, token_extra_id: 0 })),
     cache_level: LEVELS[event.tier],
     priority: 35,

@@ -20,7 +20,7 @@ export interface Silence {
 }
 
 /** What kind of thing is wrong. */
-export type ProblemKind = 'frames' | 'payload' | 'events' | 'connection' | 'replay' | 'handler'
+export type ProblemKind = 'frames' | 'payload' | 'events' | 'connection' | 'replay' | 'gap' | 'handler'
 
 export interface StreamProblem {
   readonly kind: ProblemKind

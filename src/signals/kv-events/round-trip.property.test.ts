@@ -95,11 +95,7 @@ test('TensorRT-LLM, pulled: what is written is read again, hashes to the last bi
 /** What pulling can say of an event. */
 function pulled(event: KvEvent): readonly KvEvent[] {
   if (event.type === 'all-blocks-cleared') return []
-  if (event.type === 'blocks-removed')
-    return [
-      { ...event, tier: 'gpu' },
-      { ...event, tier: 'cpu' },
-    ]
+  if (event.type === 'blocks-removed') return (['gpu', 'cpu', 'disk'] as const).map((tier) => ({ ...event, tier }))
   const hasKeys = event.extraKeys?.some((keys) => keys.length > 0) ?? false
   return [{ ...event, extraKeys: hasKeys ? event.extraKeys : undefined }]
 }

@@ -3,6 +3,7 @@ import type { DecodeBatch } from './kv-event.ts'
 import type { ReplaySlots } from './replay-slots.ts'
 import type { ReplayLimits } from './request-replay.ts'
 import type { SilenceOptions } from './silence-watch.ts'
+import type { Heartbeat } from './zeromq-socket.ts'
 
 /** What a subscriber follows, and how. */
 export interface SubscriberOptions {
@@ -21,6 +22,7 @@ export interface SubscriberOptions {
   /** How messages are decoded: `decodeVllm`, `decodeSglang` or `decodeTensorrtLlm`. */
   readonly decode: DecodeBatch
   readonly silence?: SilenceOptions
+  readonly heartbeat?: Heartbeat
   readonly replayLimits?: Partial<ReplayLimits>
   /** Shared by the subscribers of a program, so that not all replay at once. */
   readonly replaySlots?: ReplaySlots

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { connect } from 'node:net'
+import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { decodeVllm } from './decode-vllm.ts'
 import { createVllmEncoder } from './encode-vllm.ts'
@@ -102,6 +103,67 @@ async function ready({ subscriber }: Heard): Promise<void> {
 function numbers(count: number, from = 0): number[] {
   return Array.from({ length: count }, (_, at) => from + at)
 }
+
+/** Passes bytes between a subscriber and a publisher until it is told to swallow them, as a broken network does. */
+async function relay(address: string): Promise<{ readonly address: string; silent: boolean }> {
+  const { port, hostname: host } = new URL(address)
+  const passing = { address: '', silent: false }
+  const sockets = new Set<Socket>()
+  const pass = (from: Socket, to: Socket): void => {
+    sockets.add(from)
+    from.on('data', (bytes) => void (passing.silent || to.write(bytes)))
+    from.on('error', () => to.destroy())
+    from.on('close', () => to.destroy())
+  }
+  const server = createTcpServer((near) => {
+    const far = connect({ host, port: Number(port) })
+    pass(near, far)
+    pass(far, near)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const bound = server.address()
+  passing.address = `tcp://127.0.0.1:${typeof bound === 'object' ? bound?.port : ''}`
+  open.push({
+    [Symbol.dispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  })
+  return passing
+}
+
+test('a connection over which nothing comes any more counts as broken, and one over which heartbeats come does not', async () => {
+  const publisher = await publish()
+  const between = await relay(publisher.address)
+  const heard = await follow({ address: between.address, heartbeat: { interval: 0.1, timeout: 0.2 } })
+  await ready(heard)
+  await pause(500)
+  expect(heard.connections).toEqual([{ connected: true, after: undefined }])
+  between.silent = true
+  await until(() => !heard.subscriber.connected, 'the end of the connection')
+  between.silent = false
+  await until(() => heard.subscriber.connected, 'another connection')
+  await pause(30)
+  publisher.publish(message(7))
+  await until(() => heard.log.includes(7), 'a message over it')
+})
+
+test('without a history, what a new connection is worth shows with its first message', async () => {
+  const first = await publish()
+  const heard = await follow({ address: first.address })
+  await ready(heard)
+  first.publish(message(1))
+  await until(() => heard.log.length === 1)
+  await first[Symbol.asyncDispose]()
+  await until(() => !heard.subscriber.connected, 'the end of the connection')
+  const second = await again({ address: first.address })
+  await ready(heard)
+  expect(heard.connections.map(({ connected }) => connected)).toEqual([true, false])
+  second.publish(message(5))
+  await until(() => heard.connections.length === 3, 'trust in the connection')
+  expect(heard.log).toEqual([1, 'restarted', 5])
+  expect(heard.connections.at(-1)).toEqual({ connected: true, after: 5 })
+})
 
 test('batches arrive in order with their numbers, and nothing else is said', async () => {
   const publisher = await publish({ topic: 'kv@a' })
@@ -239,7 +301,7 @@ test('a process that died and came back at the same address is noticed without a
   expect(heard.log).toEqual([0, 1, 2, 3, 'restarted', 50])
 })
 
-async function again(addresses: { readonly address: string; readonly replay: string }): Promise<KvEventPublisher> {
+async function again(addresses: { readonly address: string; readonly replay?: string }): Promise<KvEventPublisher> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await publish(addresses)
@@ -268,6 +330,23 @@ test('publishers that dial in are told apart by topic, and a restart of one leav
   await until(() => heard.log.includes('kv@b:99'))
   expect(heard.log.filter((entry) => String(entry).startsWith('kv@a'))).toEqual(['kv@a:0', 'kv@a:1', 'kv@a:2'])
   expect(heard.log.slice(-2)).toEqual(['restarted', 'kv@b:99'])
+})
+
+test('a subscription that is called off while its address is being bound does not begin', async () => {
+  const controller = new AbortController()
+  const options = {
+    address: LOOPBACK,
+    bind: true,
+    signal: controller.signal,
+    // Asked for after the signal and before the bind.
+    get topic() {
+      controller.abort(new Error('called off'))
+      return ''
+    },
+  }
+  const handlers = { onBatch() {}, onRestarted() {}, onLost() {}, onConnected() {}, onSilent() {}, onProblem() {} }
+  const started = KvEventSubscriber.start(Object.assign(options, { endpoint: 'a', decode: decodeVllm }), handlers)
+  await expect(started).rejects.toThrow('called off')
 })
 
 test('ranks publish at ports of their own', async () => {

@@ -1,12 +1,14 @@
 import type { Subscriber } from 'zeromq'
 import { EventStream, type StreamHost } from './event-stream.ts'
 import { GuardedHandlers } from './guarded-handlers.ts'
+import type { KvEventFollower } from './kv-event-follower.ts'
 import type { KvEventHandlers } from './kv-event-handlers.ts'
 import { type EventMessage, FRAMES_EXPECTED, readLive } from './message-frames.ts'
 import { rankAddress } from './rank-address.ts'
 import { ReplaySlots } from './replay-slots.ts'
 import { REPLAY_LIMITS, type ReplayEnd, type ReplayLimits, requestReplay } from './request-replay.ts'
 import { watchSilence } from './silence-watch.ts'
+import { sumCounts } from './sum-counts.ts'
 import type { SubscriberCounts, SubscriberOptions } from './subscriber-options.ts'
 import { loadZeromq, type SocketFactory } from './zeromq-socket.ts'
 
@@ -23,7 +25,7 @@ const NO_TOPIC = new Uint8Array(0)
  * Follows the KV events of one data-parallel rank of an engine, reconnecting by itself. Every batch reaches `onBatch`
  * once and in order; where that cannot be, `onLost` or `onRestarted` says so first.
  */
-export class KvEventSubscriber implements Disposable {
+export class KvEventSubscriber implements KvEventFollower {
   /** The address that was dialled or bound, with the port the system chose. */
   readonly address: string
   readonly #options: SubscriberOptions
@@ -42,6 +44,8 @@ export class KvEventSubscriber implements Disposable {
   /** A replay in the turn of a message. */
   #repairing: Promise<void> | undefined
   #connections = 0
+  /** Connected anew without a history to ask: only the next message tells what was missed. */
+  #doubtful = false
   #failedHandshakes = 0
   #noReplayBefore = 0
 
@@ -63,17 +67,20 @@ export class KvEventSubscriber implements Disposable {
   }
 
   /**
-   * Begins to follow. Rejects when ZeroMQ cannot be loaded, or when the address is wrong or taken; an engine that is not
-   * there yet is waited for.
+   * Begins to follow. Rejects when ZeroMQ cannot be loaded, when the address is wrong or taken, or when it was called off
+   * meanwhile; an engine that is not there yet is waited for.
    */
   static async start(options: SubscriberOptions, handlers: KvEventHandlers): Promise<KvEventSubscriber> {
-    const zeromq = await loadZeromq()
+    const zeromq = await loadZeromq(options.heartbeat)
     options.signal?.throwIfAborted()
     const address = rankAddress(options.address, options.rank ?? 0)
     const socket = zeromq.subscriber(options.topic ?? '')
     try {
       // Bound before anybody can dial in; dialled only once somebody listens for the connection.
-      if (options.bind === true) await socket.bind(address)
+      if (options.bind === true) {
+        await socket.bind(address)
+        options.signal?.throwIfAborted()
+      }
       const subscriber = new KvEventSubscriber(options, handlers, zeromq, socket)
       subscriber.#listen()
       if (options.bind !== true) socket.connect(address)
@@ -86,15 +93,7 @@ export class KvEventSubscriber implements Disposable {
 
   /** What was seen so far, over all streams. */
   get counts(): Readonly<SubscriberCounts> {
-    const sum = { ...this.#counts, delivered: 0, duplicates: 0, restarts: 0, losses: 0, replays: 0 }
-    for (const { counts } of this.#streams.values()) {
-      sum.delivered += counts.delivered
-      sum.duplicates += counts.duplicates
-      sum.restarts += counts.restarts
-      sum.losses += counts.losses
-      sum.replays += counts.replays
-    }
-    return sum
+    return sumCounts(this.#counts, this.#streams.values())
   }
 
   get connected(): boolean {
@@ -154,12 +153,21 @@ export class KvEventSubscriber implements Disposable {
     const message = readLive(frames)
     if (!('found' in message)) {
       const stream = this.#streamOf(message.topic)
-      if (stream !== undefined) return stream.receive(message)
+      if (stream !== undefined) return this.#believed(stream.receive(message))
     }
     this.#counts.garbage++
     const found = 'found' in message ? message.found : `more than ${MAX_TOPICS} topics`
     this.#handlers.problem('frames', `expected ${FRAMES_EXPECTED}; found ${found}. ${CHECK_ADDRESS}`)
     return undefined
+  }
+
+  /** Passes on whether a message needs a replay; without one, the message has cleared up what a new connection is worth. */
+  #believed(repair: Promise<void> | undefined): Promise<void> | undefined {
+    if (this.#doubtful && repair === undefined && this.connected) {
+      this.#doubtful = false
+      this.#handlers.connected(true)
+    }
+    return repair
   }
 
   /** Only where several publishers dial in does the topic tell them apart. */
@@ -224,8 +232,10 @@ export class KvEventSubscriber implements Disposable {
   #connected(): void {
     this.#connections++
     this.#failedHandshakes = 0
-    if (this.#replayAddress === undefined) this.#handlers.connected(true)
-    else void this.#synchronize().then(() => this.connected && this.#handlers.connected(true))
+    if (this.#replayAddress === undefined) {
+      this.#doubtful = this.#counts.messages > 0
+      if (!this.#doubtful) this.#handlers.connected(true)
+    } else void this.#synchronize().then(() => this.connected && this.#handlers.connected(true))
   }
 
   #disconnected(): void {

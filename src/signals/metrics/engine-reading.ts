@@ -4,6 +4,8 @@ export interface RankLoad {
   readonly waiting: number | undefined
   /** Requests in its batch. */
   readonly running: number | undefined
+  /** Prompt tokens of waiting requests that are not in the prefix cache. */
+  readonly waitingTokens: number | undefined
   /** Share of the KV cache that running requests hold, 0 to 1; blocks that are merely cached count as free. */
   readonly kvUsage: number | undefined
   /** Tokens that fit into the KV cache. */
@@ -25,8 +27,6 @@ export interface RankReading extends RankLoad {
  * part. Undefined is unknown, never zero.
  */
 export interface EngineReading extends RankLoad {
-  /** Prompt tokens of waiting requests that are not in the prefix cache. */
-  readonly waitingTokens: number | undefined
   /** Requests that may be in the batch at once. */
   readonly maxRunning: number | undefined
   /** Counter: requests thrown out of the batch for want of KV cache. */
@@ -73,6 +73,7 @@ function overlayLoad(base: Partial<RankLoad>, over: Partial<RankLoad>): RankLoad
   return {
     waiting: over.waiting ?? base.waiting,
     running: over.running ?? base.running,
+    waitingTokens: over.waitingTokens ?? base.waitingTokens,
     kvUsage: over.kvUsage ?? base.kvUsage,
     kvCapacityTokens: over.kvCapacityTokens ?? base.kvCapacityTokens,
     prefixCacheHitTokens: over.prefixCacheHitTokens ?? base.prefixCacheHitTokens,
@@ -82,7 +83,6 @@ function overlayLoad(base: Partial<RankLoad>, over: Partial<RankLoad>): RankLoad
 
 function overlayWork(base: Partial<EngineReading>, over: Partial<EngineReading>) {
   return {
-    waitingTokens: over.waitingTokens ?? base.waitingTokens,
     maxRunning: over.maxRunning ?? base.maxRunning,
     preemptions: over.preemptions ?? base.preemptions,
     promptTokens: over.promptTokens ?? base.promptTokens,

@@ -44,6 +44,8 @@ export interface EngineTable {
   /** As its makers write it. */
   readonly title: string
   readonly signs: EngineSigns
+  /** True when it puts its load into the header of an answer that is asked for it: see `load-header.ts`. */
+  readonly answersTellLoad?: true
   /** Later routes overrule earlier ones where both know a field. */
   readonly routes: readonly EngineRoute[]
 }

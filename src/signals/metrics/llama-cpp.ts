@@ -4,6 +4,7 @@ import type { EngineTable } from './engine-table.ts'
 import { modelsRoute } from './models-route.ts'
 import { count, jsonReader, word } from './read-json.ts'
 import { metricsReader } from './read-metrics.ts'
+import { UNKNOWN_LOAD } from './sum-ranks.ts'
 
 const PROCESSED = 'llamacpp:prompt_tokens_total'
 const CACHED = 'llamacpp:prompt_tokens_cached_total'
@@ -94,6 +95,5 @@ function readSlots(slots: z.output<typeof slot>[]): Partial<EngineReading> {
     kvUsage: known && capacity > 0 ? Math.min(1, held / capacity) : undefined,
     kvCapacityTokens: capacity > 0 ? capacity : undefined,
   }
-  const counters = { waiting: undefined, prefixCacheHitTokens: undefined, prefixCacheQueriedTokens: undefined }
-  return { ...load, maxRunning: slots.length, perRank: [{ rank: 0, ...load, ...counters }] }
+  return { ...load, maxRunning: slots.length, perRank: [{ ...UNKNOWN_LOAD, rank: 0, ...load }] }
 }

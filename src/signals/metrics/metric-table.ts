@@ -1,14 +1,7 @@
 import type { RankLoad } from './engine-reading.ts'
 
 /** Fields that are counters or counts of the engine as a whole, read beside those of its ranks. */
-export type WholeField =
-  | 'waitingTokens'
-  | 'maxRunning'
-  | 'preemptions'
-  | 'promptTokens'
-  | 'generatedTokens'
-  | 'loraMax'
-  | 'blockSize'
+export type WholeField = 'maxRunning' | 'preemptions' | 'promptTokens' | 'generatedTokens' | 'loraMax' | 'blockSize'
 
 /** Which families of a metrics page hold which field of a reading. */
 export interface MetricTable {

@@ -74,8 +74,8 @@ describe('the loads of SGLang', () => {
       waitingTokens: 8192,
       maxRunning: 96,
       perRank: [
-        { rank: 0, running: 12 },
-        { rank: 1, running: 8 },
+        { rank: 0, running: 12, waitingTokens: 8192 },
+        { rank: 1, running: 8, waitingTokens: 0 },
       ],
     })
   })

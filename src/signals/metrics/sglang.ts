@@ -70,7 +70,6 @@ export const sglang: EngineTable = {
       read: jsonReader(z.object({ version: word, loads: z.array(rankLoad).min(1) }), ({ version, loads }) => ({
         ...sumRanks(loads.map(toRank)),
         version,
-        waitingTokens: total(loads.map(({ num_waiting_uncached_tokens: tokens }) => tokens)),
         maxRunning: total(loads.map(({ max_running_requests: most }) => most)),
       })),
     },
@@ -83,6 +82,7 @@ function toRank(load: z.output<typeof rankLoad>): RankReading {
     rank: load.dp_rank,
     waiting: load.num_waiting_reqs,
     running: load.num_running_reqs,
+    waitingTokens: load.num_waiting_uncached_tokens,
     kvUsage: load.token_usage !== undefined && load.token_usage <= 1 ? load.token_usage : undefined,
     kvCapacityTokens: load.max_total_num_tokens,
     prefixCacheHitTokens: undefined,

@@ -9,6 +9,7 @@ const ranks = fc.uniqueArray(
     rank: fc.nat(7),
     waiting: fc.option(fc.nat(50), { nil: undefined }),
     running: fc.nat(50),
+    waitingTokens: fc.option(fc.nat(9000), { nil: undefined }),
     kvUsage: fc.double({ min: 0, max: 1, noNaN: true }),
     kvCapacityTokens: fc.integer({ min: 1, max: 1_000_000 }),
     prefixCacheHitTokens: unknown,
@@ -26,6 +27,7 @@ describe('ranks together', () => {
         expect((all.kvUsage ?? Number.NaN) * (all.kvCapacityTokens ?? Number.NaN)).toBeCloseTo(held, 4)
         expect(all.running).toBe(ranks.reduce((sum, { running }) => sum + running, 0))
         expect(all.waiting === undefined).toBe(ranks.some(({ waiting }) => waiting === undefined))
+        expect(all.waitingTokens === undefined).toBe(ranks.some(({ waitingTokens }) => waitingTokens === undefined))
         expect(all.perRank?.map(({ rank }) => rank)).toEqual(ranks.map(({ rank }) => rank).sort((a, b) => a - b))
       }),
     )

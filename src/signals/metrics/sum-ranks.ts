@@ -4,6 +4,7 @@ import type { RankLoad, RankReading } from './engine-reading.ts'
 export const UNKNOWN_LOAD: RankLoad = Object.freeze({
   waiting: undefined,
   running: undefined,
+  waitingTokens: undefined,
   kvUsage: undefined,
   kvCapacityTokens: undefined,
   prefixCacheHitTokens: undefined,
@@ -16,6 +17,7 @@ export function sumRanks(ranks: readonly RankReading[]): RankLoad & { readonly p
   return {
     waiting: total(ranks.map(({ waiting }) => waiting)),
     running: total(ranks.map(({ running }) => running)),
+    waitingTokens: total(ranks.map(({ waitingTokens }) => waitingTokens)),
     kvUsage: usage(ranks),
     kvCapacityTokens: total(ranks.map(({ kvCapacityTokens }) => kvCapacityTokens)),
     prefixCacheHitTokens: total(ranks.map(({ prefixCacheHitTokens }) => prefixCacheHitTokens)),

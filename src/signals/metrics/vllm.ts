@@ -18,6 +18,7 @@ export const vllm: EngineTable = {
   engine: 'vllm',
   title: 'vLLM',
   signs: { families: ['vllm:'], ownedBy: ['vllm'] },
+  answersTellLoad: true,
   routes: [
     {
       path: '/metrics',

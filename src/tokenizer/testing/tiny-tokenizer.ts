@@ -1,6 +1,7 @@
 import { glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { byteLevelJson, GPT_2_SPLIT } from '../byte-level-json.ts'
 import { byteAlphabet, trainMerges } from './train-bpe.ts'
 
 export const CHATML = `{%- if tools %}<|im_start|>system
@@ -31,27 +32,14 @@ export function buildTokenizerJson(
   const learned = trainMerges(text, merges)
   const pieces = [...new Set([...byteAlphabet(), ...learned.map(([left, right]) => left + right)])]
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }
-  return {
-    version: '1.0',
-    truncation: null,
-    padding: null,
-    added_tokens: specials.map((content, index) => ({ id: pieces.length + index, content, ...flags })),
-    normalizer: null,
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-    post_processor: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: false, use_regex: true },
-    decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: '',
-      end_of_word_suffix: '',
-      fuse_unk: false,
-      byte_fallback: false,
-      vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
-      merges: learned.map(([left, right]) => `${left} ${right}`),
-    },
-  }
+  return byteLevelJson({
+    addedTokens: specials.map((content, index) => ({ id: pieces.length + index, content, ...flags })),
+    preTokenizer: GPT_2_SPLIT,
+    postProcessor: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: false, use_regex: true },
+    tokens: pieces,
+    merges: learned.map(([left, right]) => `${left} ${right}`),
+    wholeWords: false,
+  })
 }
 
 export const TINY_CONFIG = {

@@ -33,6 +33,8 @@ export const ALL_FIELDS: EventFields = {
 
 const name = fc.string({ minLength: 1, maxLength: 8, unit: fc.constantFrom('a', 'b', 'ä', '0', '-', '"', '😀') })
 const count = fc.nat(1_000_000)
+/** Made once: an arbitrary of a pattern is costly to make. */
+const digest = fc.stringMatching(/^([0-9a-f]{2}){1,8}$/)
 
 /** Objects like those that literals make. */
 function plain<Shape>(shape: { [Name in keyof Shape]: fc.Arbitrary<Shape[Name]> }): fc.Arbitrary<Shape> {
@@ -56,7 +58,6 @@ export function arbitraryHash(bits: number): fc.Arbitrary<bigint> {
 function extraKey(fields: EventFields): fc.Arbitrary<ExtraKey> {
   const image = plain({ kind: fc.constant('multimodal' as const), identifier: name, offset: count })
   if (!fields.otherKeys) return image
-  const digest = fc.stringMatching(/^([0-9a-f]{2}){1,8}$/)
   return fc.oneof(
     image,
     plain({ kind: fc.constant('embeddings' as const), digest }),
