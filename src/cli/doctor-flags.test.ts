@@ -17,7 +17,9 @@ test('one address for all, or one for each', () => {
 
 test('events that are fetched come from each URL', () => {
   const { targets } = readDoctorFlags([A, B], { kvEvents: ['pull'] })
-  expect(targets.map(({ kvEvents }) => kvEvents)).toEqual(Array(2).fill({ address: 'pull', replay: undefined }))
+  expect(targets.map(({ kvEvents }) => kvEvents)).toEqual(
+    Array.from({ length: 2 }, () => ({ address: 'pull', replay: undefined })),
+  )
 })
 
 test.each([

@@ -25,10 +25,10 @@ test('a load that lasts is expected to last', () => {
   let last = 0
   for (let now = 1; now <= 60; now++) last = expectation.next(0, BUSY, 5, now).inFlight
   expect(last).toBeGreaterThan(9.9)
-  // After the time of an answer, half of the average is what came since.
+  // After half the time of an answer, half of the average is what came since.
   const other = createLoadExpectation()
   other.next(0, IDLE, 5, 0)
-  expect(other.next(0, BUSY, 5, 5).inFlight).toBeCloseTo(5 + 0.3 * 5, 12)
+  expect(other.next(0, BUSY, 5, 2.5).inFlight).toBeCloseTo(5 + 0.3 * 5, 12)
 })
 
 test('endpoints are apart', () => {

@@ -2,6 +2,8 @@ import type { Load } from './load-reckoning.ts'
 
 /** Of the difference between the load now and the usual load, so much is expected to last while a request is there. */
 const LASTS = 0.3
+/** What is usual is the average over this part of the time of an answer. */
+const USUAL = 0.5
 
 /** Load that a request will meet on an endpoint, on average over its time there. */
 export interface ExpectedLoad {
@@ -22,8 +24,7 @@ export interface LoadExpectation {
 
 /**
  * Creates an expectation. Requests end and others come, so a crowd of the moment is gone before an answer has been written,
- * while an endpoint with many sessions stays busy: what is expected lies between the load now and its average over the time
- * of an answer. An endpoint that was not seen before is expected to stay as it is.
+ * while an endpoint with many sessions stays busy: what is expected lies between the load now and its recent average. An endpoint that was not seen before is expected to stay as it is.
  */
 export function createLoadExpectation(): LoadExpectation {
   const seenAt: number[] = []
@@ -39,7 +40,7 @@ export function createLoadExpectation(): LoadExpectation {
         return load
       }
       const passed = Math.max(0, now - seenAt[slot]!)
-      const weight = passed / (passed + decodeSeconds)
+      const weight = passed / (passed + USUAL * decodeSeconds)
       seenAt[slot] = now
       move(average, load, weight)
       expected.inFlight = average.inFlight

@@ -39,7 +39,8 @@ type Endpoint = Candidate<(typeof reads)[number]>
  * - `eviction`: the recomputation of what has to leave the cache there, times the estimated chance that it is asked for
  *   again; nothing where there is room;
  * - `slowdown`: the stall that this prefill causes to those decoding there, and the steps that grow longer by this
- *   request, for those beside it and for itself, while it decodes; at the worth of decoding against waiting.
+ *   request, for those beside it and for itself, while it decodes; at the worth of decoding against waiting. How many
+ *   there will be lies between those there now and those that usually are.
  *
  * Seconds come from the endpoint's rates times the factors observed there; an endpoint that nobody has observed yet counts
  * as fast as the others are on average. Where observed and predicted times are too far apart, all endpoints are compared
