@@ -36,6 +36,8 @@ export interface WatchHost extends Pick<ProgramLog, 'logger'> {
 
 /** Engines that sleep until somebody else wakes them: llama.cpp wakes by itself when a request comes. */
 const MUST_BE_WOKEN: ReadonlySet<EngineName> = new Set<EngineName>(['vllm'])
+/** Seconds between two requests whose answers are to tell the load: an engine collects all its metrics for each. */
+const ASK_IN_ANSWERS = 0.25
 /** Characters of a header that are shown. */
 const EXCERPT = 200
 /** Milliseconds after which a sleeping engine is looked at, even when it tells nothing any more. */
@@ -49,6 +51,7 @@ export class EngineWatch implements Disposable, PollListener {
   readonly #poll: AddressPoll
   readonly #poller: EndpointPoller
   #takenAt = Number.NEGATIVE_INFINITY
+  #askedAt = Number.NEGATIVE_INFINITY
   /** Requests in flight when the engine was asked for its load last. */
   #ownBefore: number | undefined
   #sleeping: NodeJS.Timeout | undefined
@@ -81,10 +84,17 @@ export class EngineWatch implements Disposable, PollListener {
     return this.#ownPart(this.#poller.state().reading)
   }
 
-  /** True when the engine is to be asked for its load beside an answer: one that can do it, or any (`all`). */
+  /**
+   * True when the next request is to ask the engine for its load beside the answer: one that can do it, or any (`all`), as
+   * often as it would be polled.
+   */
   asksInAnswers(which: 'none' | 'known' | 'all'): boolean {
     if (which === 'none' || this.#severalRanks) return false
-    return which === 'all' || this.#poller.answersTellLoad
+    if (which === 'known' && !this.#poller.answersTellLoad) return false
+    const now = this.#host.clock()
+    if (now - this.#askedAt < ASK_IN_ANSWERS) return false
+    this.#askedAt = now
+    return true
   }
 
   /** Takes in the header of an answer that was asked for the load. */

@@ -26,6 +26,8 @@ type TokenMaker = Pick<ModelTokens, 'model' | 'settings' | 'chat' | 'text' | 'ma
 
 /** Prompts whose requests have gone on without their tokens; more than these would only keep later ones waiting. */
 const MOST_LATE = 8
+/** Bytes of a body for which a request waits the deadline once more: a tokenizer reads that much in some 20 ms. */
+const DEADLINE_BYTES = 32 << 10
 /** Bytes of a body above which its tokens are not sought. */
 const LARGEST_BODY = 8 << 20
 /** Members that change a prompt behind the template's back. */
@@ -33,7 +35,7 @@ const INEXACT_MEMBERS = ['"truncate_prompt_tokens"', '"add_special_tokens"', '"p
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
-/** Searches for the tokens of one prompt after the other, none for longer than its model's deadline. */
+/** Searches for the tokens of one prompt after the other, none for longer than its model's deadline allows for its length. */
 export class TokenSearch {
   readonly #host: TokenSearchHost
   #late = 0
@@ -47,7 +49,8 @@ export class TokenSearch {
     const { chat } = tokens
     if (chat === undefined || this.#isBusy(tokens)) return undefined
     const started = this.#host.clock()
-    return this.#await(inexact(body) ?? chat.chat(body), tokens, request, started)
+    const latest = started + deadlineOf(tokens, body)
+    return this.#await(inexact(body) ?? chat.chat(body), tokens, request, { started, latest })
   }
 
   /** The tokens of a text prompt; undefined at once where there is no single one, or where they are not to be had. */
@@ -55,7 +58,8 @@ export class TokenSearch {
     const { text } = tokens
     if (text === undefined || promptPlace(request.prompt) === undefined || this.#isBusy(tokens)) return undefined
     const started = this.#host.clock()
-    return this.#await(inexact(body) ?? text.text(textOf(request, body) ?? ''), tokens, request, started)
+    const latest = started + deadlineOf(tokens, body)
+    return this.#await(inexact(body) ?? text.text(textOf(request, body) ?? ''), tokens, request, { started, latest })
   }
 
   #isBusy({ model }: TokenMaker): boolean {
@@ -68,12 +72,11 @@ export class TokenSearch {
     search: Promise<PromptTokens>,
     tokens: TokenMaker,
     request: UnderstoodRequest,
-    started: number,
+    { started, latest }: { readonly started: number; readonly latest: number },
   ): Promise<FoundTokens | undefined> {
     const { tokenBlocks } = this.#host
-    const { model, settings } = tokens
-    const left = settings.deadline - (this.#host.clock() - started)
-    const found = await this.#within(search, 1000 * Math.max(0, left))
+    const { model } = tokens
+    const found = await this.#within(search, 1000 * Math.max(0, latest - this.#host.clock()))
     const result = found === undefined ? 'late' : found.exact ? 'exact' : found.fault
     this.#host.sought(model, result, this.#host.clock() - started)
     if (found?.exact !== true) return undefined
@@ -89,6 +92,11 @@ export class TokenSearch {
     }
     return found
   }
+}
+
+/** Seconds that a request of this length waits for its tokens. */
+function deadlineOf({ settings: { deadline } }: TokenMaker, { length }: Uint8Array): number {
+  return deadline * (1 + length / DEADLINE_BYTES)
 }
 
 /** What a request gets of its prompt's tokens; `forward` where its engine is to be sent them. */

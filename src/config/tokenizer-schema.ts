@@ -26,7 +26,9 @@ export const tokenizerSchema = z.strictObject({
     )
     .prefault('16KiB'),
   deadline: positiveDuration()
-    .describe('Time a request waits for its tokens; after it, its bytes do, and the tokens are ready for the next turn')
+    .describe(
+      'Time a request waits for its tokens, and as much again for each 32 KiB of its body where there is a path; after it, its bytes do, and the tokens are ready for the next turn',
+    )
     .prefault('20ms'),
   forwardIds: flag()
     .describe('Text prompts of /v1/completions are sent as token ids, to engines that take them')

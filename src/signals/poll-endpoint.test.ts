@@ -230,8 +230,8 @@ describe('a reading', () => {
     expect(times('/metrics', 0.8)).toEqual([1.75, 2.75])
     await time.advance(1)
     const [, , next, ...others] = times('/metrics', 0.8)
-    expect(next).toBeCloseTo(3.05, 6)
-    expect(others).toHaveLength(3)
+    expect(next).toBeCloseTo(3.3, 6)
+    expect(others).toHaveLength(2)
   })
 
   it('that comes with answers makes no poll of an idle engine', async () => {

@@ -68,8 +68,8 @@ export class PolledEngine {
     const spared = this.#spared(polled)
     const due = polled.dueAt(interval, spared)
     if (idle || polled.route.kind !== 'load' || this.#inBand === undefined) return due
-    // Load that came with an answer puts a poll off, as long as the newest is not older than a poll's would get.
-    return Math.max(due, Math.min(polled.dueAt(this.#pace.told, spared), this.#inBand.at + interval))
+    // Load that came with an answer puts a poll off until the next one is overdue: answers are asked as often as polls are.
+    return Math.max(due, Math.min(polled.dueAt(this.#pace.told, spared), this.#inBand.at + 2 * interval))
   }
 
   #interval(now: number, busy: boolean): number {
