@@ -5,7 +5,7 @@ import { WARM_UP } from './run-spec.ts'
 import type { Cell } from './run-spec.ts'
 
 /**
- * Loads that no cell of the matrix has. The last one was never run before the page was; the mixture of chat and questions was
+ * Loads that no cell of the matrix has. By the last one nothing was ever decided; the mixture of chat and questions was
  * run once with other seeds, to decide on a term that was left out; the end of the trace was part of early experiments over
  * all of it.
  */

@@ -22,7 +22,7 @@ export function holdOut(cells: readonly CellRuns[]): string {
   const lines = behind.map(({ runs, best, ratio }) => `- ${cellName(runs.cell)}: ${ratio.toFixed(3)} of \`${best}\``)
   return `## Hold-out
 
-Loads that are in no cell above, 8 endpoints, all three caches, \`exact\` and \`predicted\`, with seeds that nothing else was run with. The last load was never run before this page was; chat-and-rag was run
+Loads that are in no cell above, 8 endpoints, all three caches, \`exact\` and \`predicted\`, with seeds that nothing else was run with. By the last load nothing was ever decided; chat-and-rag was run
 once with other seeds, to decide on a term that was left out; the end of the trace was part of early experiments over all of it. Answers of the mixtures are drawn from a Pareto
 distribution (60 to 4,000 tokens).
 
