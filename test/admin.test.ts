@@ -188,6 +188,22 @@ describe('/api/endpoints', () => {
     expect(await endpointViews(router.admin)).toEqual([])
   })
 
+  it('refuses one whose KV events would come from where those of another come from', async () => {
+    await using engine = await fakeEngine()
+    const address = 'tcp://127.0.0.1:1'
+    await using router = await runRouter({ endpoints: [{ url: engine.url, id: 'e', ranks: 2, kvEvents: { address } }] })
+    const add = async (port: number): Promise<[number, string]> => {
+      const given = { url: 'http://127.0.0.1:9', id: `at-${port}`, kvEvents: { address: `tcp://*:${port}` } }
+      const answer = await post(`${router.admin}/api/endpoints`, JSON.stringify(given))
+      return [answer.status, await answer.text()]
+    }
+    const found =
+      "kvEvents.address: expected an address of its own, found tcp://127.0.0.1:2, where endpoint 'e' publishes"
+    expect(await add(2)).toEqual([400, expect.stringContaining(found)])
+    expect(await add(3)).toEqual([201, expect.anything()])
+    expect(await add(3)).toEqual([409, expect.anything()])
+  })
+
   it('reads JSON under the content type that curl -d sends', async () => {
     await using router = await runRouter({ endpoints: [] }, 0)
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }

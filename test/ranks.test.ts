@@ -158,6 +158,21 @@ it('a client that names a rank gets that one, or hears that there is none', SLOW
   expect((await post(router.gateway + COMPLETIONS, body, { [HEADER]: 'any' })).status).toBe(200)
 })
 
+it('what a client would get that names a rank is explained so', SLOW, async () => {
+  await using engine = await ranksEngine(3)
+  await using router = await runRouter({ endpoints: [{ url: engine.url, id: 'e', ranks: 3 }] })
+  const explained = (rank: string) => post(`${router.admin}/api/explain`, body, { [HEADER]: rank })
+  for (const rank of [1, 2]) {
+    const candidates = [expect.objectContaining({ endpoint: `e@${rank}` })]
+    expect(await (await explained(String(rank))).json()).toMatchObject({ endpoint: `e@${rank}`, candidates })
+  }
+  expect((await explain(router.admin, body)).candidates).toHaveLength(3)
+  const inBody = await explain(router.admin, JSON.stringify({ model: 'm', prompt: 'x', routed_dp_rank: 0 }))
+  expect(inBody.candidates.map(({ endpoint }) => endpoint)).toEqual(['e@0'])
+  const none = await explained('3')
+  expect([none.status, await none.text()]).toEqual([400, expect.stringContaining('must be one of 0, 1, 2, but is 3')])
+})
+
 it('a client that names a rank is passed on as it is where nobody knows of ranks', SLOW, async () => {
   await using engine = await ranksEngine(1)
   await using router = await runRouter({ endpoints: [{ url: engine.url, id: 'e' }] })

@@ -9,7 +9,7 @@ import { eventually } from './testing/eventually.ts'
 import { fakeEngine } from './testing/fake-engine.ts'
 import { freePort } from './testing/free-port.ts'
 import { FIRST, heldAnswers, LAST } from './testing/held-answers.ts'
-import { runKvasir } from './testing/kvasir-process.ts'
+import { kvasirProcess, runKvasir } from './testing/kvasir-process.ts'
 import { post } from './testing/post.ts'
 import { type RouterProcess, routerProcess, writeConfig } from './testing/router-process.ts'
 import { steadyTraffic } from './testing/steady-traffic.ts'
@@ -64,6 +64,20 @@ describe.concurrent('a changed configuration file', SLOW, () => {
     answers.release()
     expect(await stream.text()).toBe(FIRST + LAST)
     await eventually('no connection to the removed engine', () => a.sockets.size === 0)
+  })
+
+  it('is taken over although it changes while the router starts', async () => {
+    await using engine = await fakeEngine()
+    using folder = temporaryFolder()
+    const file = folder.file('kvasir.yaml')
+    // For an endpoint that does not answer the start waits a while.
+    const endpoints = [engine.url, `http://127.0.0.1:${await freePort()}`]
+    writeConfig(file, { endpoints })
+    await using router = kvasirProcess(['start', '--config', file])
+    await eventually('a probe', () => engine.sockets.size > 0)
+    expect(router.stdout()).not.toContain('Kvasir is ready')
+    writeConfig(file, { endpoints, limits: { attempts: 1 } })
+    await router.logged(/^configuration reloaded/)
   })
 
   it('changes aliases and policy', async () => {

@@ -46,6 +46,8 @@ export class AddressPoll {
   readonly #agent: Agent
   readonly #listeners = new Set<PollListener>()
   #ended = false
+  /** As it was found out last. */
+  #engine: EngineName | undefined
 
   constructor({ name, url, engine, headers, keepAlive, connectTimeout }: PollTarget, host: PollHost) {
     this.#host = host
@@ -65,7 +67,8 @@ export class AddressPoll {
       onAsking: () => this.#tell((listener) => listener.asking()),
       onReading: (state) => this.#tell((listener) => listener.read(state)),
       onEngine: ({ engine: found, because }) => {
-        host.logger.info({ endpoint: name, engine: found, because }, 'engine found out')
+        if (found !== this.#engine) host.logger.info({ endpoint: name, engine: found, because }, 'engine found out')
+        this.#engine = found
         this.#tell((listener) => listener.found(found))
       },
       onProblem: ({ kind, message }) => host.logger.warn({ endpoint: name, kind, problem: message }, 'engine not read'),

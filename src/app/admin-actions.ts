@@ -1,5 +1,6 @@
 import type { AdminActions, AdminAnswer } from '../admin/admin-actions.ts'
 import type { Config } from '../config/config.ts'
+import { addedConflicts } from '../config/added-conflicts.ts'
 import { parseEndpoint } from '../config/parse-endpoint.ts'
 import type { Fleet } from '../core/fleet.ts'
 import { PROFILE_NAMES } from '../engine/profiles.ts'
@@ -56,6 +57,8 @@ function addEndpoint(parts: AdminParts, settings: unknown): AdminAnswer {
   if (taken !== undefined) {
     return { status: 409, body: { error: `endpoint '${taken}' exists already; give another id` } }
   }
+  const conflicts = addedConflicts(settings, parsed, parts.registry.publishing())
+  if (conflicts.length > 0) return { status: 400, body: { error: conflicts.join('; ') } }
   const views = parts.registry.add(plan, true).map((endpoint) => endpointView(viewParts(parts), endpoint))
   return { status: 201, body: views.length === 1 ? views[0] : { endpoints: views } }
 }

@@ -1,4 +1,5 @@
 import type { EndpointState } from '../core/endpoint-state.ts'
+import type { PublishingAddress } from '../config/added-conflicts.ts'
 import type { Fleet } from '../core/fleet.ts'
 import type { HealthMonitor } from '../gateway/health-monitor.ts'
 import { Upstream } from '../gateway/upstream.ts'
@@ -69,6 +70,14 @@ export class EndpointRegistry {
     if (this.#addresses.has(plan.address)) return plan.address
     const ids = new RankedAddress(plan, true).plans().map(({ settings }) => settings.id)
     return ids.find((id) => this.#fleet.endpoint(id) !== undefined)
+  }
+
+  /** Addresses that publish KV events, with as many ranks as they have now. */
+  publishing(): PublishingAddress[] {
+    return [...this.#addresses.values()].flatMap((one) => {
+      const { address: name, settings, kvEvents } = one.plan
+      return kvEvents === undefined ? [] : [{ name, url: settings.url, ranks: one.plans().length, kvEvents }]
+    })
   }
 
   /** Adds the endpoints of an address and starts to probe it. Throws when an id exists. */

@@ -1,4 +1,8 @@
 import type { AdminAnswer } from '../admin/admin-actions.ts'
+import { RANK_HEADER } from '../core/data-parallel-rank.ts'
+import type { RouterError } from '../core/errors.ts'
+import { Pool } from '../core/pool.ts'
+import { clientRank, otherRanks } from '../gateway/client-rank.ts'
 import { withTokens } from '../gateway/found-tokens.ts'
 import type { GatewayContext } from '../gateway/gateway-context.ts'
 import { gatewayRequest } from '../gateway/gateway-request.ts'
@@ -30,9 +34,23 @@ export async function explainRequest(
   const sender = { clientAddress: '', header: (name: string) => headers[name] }
   const found = await context.tokens?.find(route, understood, body)
   const request = gatewayRequest('explain', sender, understood.pool, withTokens(understood, found))
-  const decision = context.scheduler.explain(understood.pool, request)
+  const pool = poolOfRank(context, understood.pool, clientRank(headers[RANK_HEADER], body, understood.places?.rank))
+  if ('code' in pool) return { status: pool.status, body: { error: pool.message } }
+  const decision = context.scheduler.explain(pool, request)
   if ('code' in decision) return { status: 503, body: { error: decision.message } }
   return { status: 200, body: decisionView(decision) }
+}
+
+/** The pool without the endpoints that cannot serve a client which asks for one data-parallel rank. */
+function poolOfRank(context: GatewayContext, pool: Pool, rank: number | undefined): Pool | RouterError {
+  if (rank === undefined) return pool
+  const others = otherRanks(pool.endpoints, rank, (endpoint) => context.rankOf?.(endpoint))
+  if ('code' in others) return others
+  const part = new Pool(pool.model, pool.policy, pool.bytesPerToken.value)
+  part.base = pool.base
+  part.turn = pool.turn
+  part.setEndpoints(pool.endpoints.filter((endpoint) => !others.has(endpoint)))
+  return part
 }
 
 function guessPath(body: Buffer): string {

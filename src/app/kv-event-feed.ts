@@ -15,6 +15,7 @@ import { KvEventSubscriber } from '../signals/kv-events/subscriber.ts'
 import type { SubscriberCounts } from '../signals/kv-events/subscriber-options.ts'
 import type { EngineName } from '../signals/metrics/engine-table.ts'
 import { EventTrust, type Trust } from './event-trust.ts'
+import { ChangeNotices } from './change-notices.ts'
 import type { KvEventsPlan, PullTarget } from './kv-events-plan.ts'
 
 export interface FeedHost extends Pick<ProgramLog, 'logger'> {
@@ -40,6 +41,11 @@ export class KvEventFeed implements Disposable {
   readonly #trust: EventTrust
   readonly #abort = new AbortController()
   readonly #topics = new Set<string>()
+  readonly #notices: ChangeNotices<Trust>
+  /** Kinds of problems that were told, whatever the subscription. */
+  readonly #told = new Set<string>()
+  /** True while all of the history is asked for once more, until something came of it. */
+  #rereading = false
   /** As the engine's metrics tell. */
   #ranks = 1
   #engine: EngineName | undefined
@@ -53,6 +59,7 @@ export class KvEventFeed implements Disposable {
     this.#plan = plan
     this.#host = host
     this.#trust = new EventTrust((trust) => this.#trustChanged(trust))
+    this.#notices = new ChangeNotices(this.#trust.current.reason, (trust) => this.#tell(trust))
     this.#audited = host.index.audit(endpoint.slot)
   }
 
@@ -123,6 +130,7 @@ export class KvEventFeed implements Disposable {
     if (this.#abort.signal.aborted) return
     this.#abort.abort()
     clearTimeout(this.#again)
+    this.#notices[Symbol.dispose]()
     this.#follower?.[Symbol.dispose]()
     this.#host.index.setMode(this.#endpoint.slot, 'predicted')
     this.#host.index.exact.clear(this.#endpoint.slot)
@@ -201,7 +209,11 @@ export class KvEventFeed implements Disposable {
       onLost: (loss) => this.#lost(loss),
       onConnected: (connected) => this.#trust.connected(connected),
       onSilent: ({ message }) => this.#trust.silent(message),
-      onProblem: ({ kind, message }) => logger.warn({ endpoint: id, kind, problem: message }, 'KV events'),
+      onProblem: ({ kind, message }) => {
+        if (this.#told.has(kind)) return
+        this.#told.add(kind)
+        logger.warn({ endpoint: id, kind, problem: message }, 'KV events')
+      },
     }
   }
 
@@ -235,15 +247,24 @@ export class KvEventFeed implements Disposable {
     this.#again = undefined
     this.#follower?.[Symbol.dispose]()
     this.#host.index.exact.clear(this.#endpoint.slot)
+    this.#rereading = true
     this.#trust.restarted()
     this.#follow()
   }
 
-  #trustChanged({ exact, reason, why }: Trust): void {
-    const { index, logger } = this.#host
-    const { slot, id } = this.#endpoint
-    index.setMode(slot, exact ? 'exact' : 'predicted')
+  #trustChanged(trust: Trust): void {
+    const { index } = this.#host
+    const { slot } = this.#endpoint
+    index.setMode(slot, trust.exact ? 'exact' : 'predicted')
     this.#audited = index.audit(slot)
+    if (this.#rereading && trust.reason === 'waiting') return
+    this.#rereading = false
+    this.#notices.changed(trust)
+  }
+
+  #tell({ exact, reason, why }: Trust): void {
+    const { logger } = this.#host
+    const { id } = this.#endpoint
     const line = { endpoint: id, mode: exact ? 'exact' : 'predicted', reason, why }
     if (exact) logger.info(line, 'prefix blocks are known from KV events')
     else if (reason === 'waiting') logger.info(line, 'prefix blocks are predicted')

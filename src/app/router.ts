@@ -26,6 +26,7 @@ import { EndpointSignals } from './endpoint-signals.ts'
 import { gatewaySettings } from './gateway-settings.ts'
 import type { PluginLists } from './load-plugins.ts'
 import type { TokensOfPrompts } from './tokens-of-prompts.ts'
+import { unreadableAnswers } from './unreadable-answers.ts'
 
 export interface RouterParts {
   readonly config: Config
@@ -208,6 +209,7 @@ export class Router {
       reportFault: (request, error) =>
         this.#log.logger.error({ request, err: error }, 'the router failed on a request'),
       clock,
+      answerUnreadable: unreadableAnswers(this.#log.logger),
       wallClock: Date.now,
     }
   }

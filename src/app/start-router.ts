@@ -20,6 +20,9 @@ export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): P
   // second under large prompts; with this they count against the limit of the whole process instead.
   setFlagsFromString('--external-memory-accounted-in-global-limit')
   const source = await programConfig(flags)
+  // Watched before it is read: what changes while the router starts is read once it has started.
+  const reload = heldBack(() => reloadConfig(router, source, log))
+  const watch = source.file === undefined ? undefined : watchConfig(source.file, reload.call)
   const config = source.read()
   const log = createProgramLog(config.log)
   const { decisions } = config.log
@@ -32,20 +35,35 @@ export async function startRouter(flags: ConfigFlags, demo: DemoFleetOptions): P
   const router = new Router({ config, plugins: source.plugins, log, extraEndpoints, recorder })
   try {
     const addresses = await router.start()
+    process.on('SIGHUP', reload.call)
+    reload.release()
     const ready = await router.settled(SETTLE)
     printWelcome(addresses, router, ready, router.endpointCount, fleet !== undefined)
   } catch (error) {
     fleet?.stop()
     throw error
   }
-  const reload = (): void => reloadConfig(router, source, log)
-  const watch = source.file === undefined ? undefined : watchConfig(source.file, reload)
-  process.on('SIGHUP', reload)
   stopOnSignal(router, log, async () => {
     watch?.[Symbol.dispose]()
     fleet?.stop()
     await recorder?.close()
   })
+}
+
+/** Holds calls of an action back until `release`, when it is called once if it was called at all. */
+function heldBack(action: () => void): { call: () => void; release: () => void } {
+  let held = true
+  let wanted = false
+  return {
+    call: () => {
+      if (held) wanted = true
+      else action()
+    },
+    release: () => {
+      held = false
+      if (wanted) action()
+    },
+  }
 }
 
 /** Reads the configuration again; a bad one is reported and changes nothing. */

@@ -34,6 +34,8 @@ export function engineFlagOptions(flags: EngineFlags): EngineOptions {
       stallAfter: flags.stallAfter ?? null,
       resetAfter: flags.resetAfter ?? null,
       truncateAfter: flags.truncateAfter ?? null,
+      errorAfter: flags.errorAfter ?? null,
+      commentFirst: flags.commentFirst,
       errorRate: flags.errorRate,
       errorStatus: flags.errorStatus,
       reject429: flags.reject429,
@@ -44,11 +46,13 @@ export function engineFlagOptions(flags: EngineFlags): EngineOptions {
   }
 }
 
-function interfaceOf(flags: EngineFlags): Pick<EngineOptions, 'flavor' | 'dataParallelSize' | 'maxLoras'> {
-  const { flavor, metrics, dataParallelSize, lora, maxLoras, tokenizer } = flags
+function interfaceOf(flags: EngineFlags) {
+  const { flavor, metrics, prefixCaching, reportCachedTokens, dataParallelSize, lora, maxLoras, tokenizer } = flags
   const kvEvents = kvEventsOf(flags)
   return {
     flavor,
+    prefixCaching,
+    reportCachedTokens,
     dataParallelSize,
     maxLoras: maxLoras ?? 1,
     ...(lora === undefined && maxLoras === undefined ? {} : { loras: lora ?? [] }),

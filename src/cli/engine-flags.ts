@@ -5,6 +5,8 @@ import { FLAVORS, METRICS_FORMS } from '../engine-server/flavor.ts'
 import type { Flavor, MetricsForm } from '../engine-server/flavor.ts'
 import { KV_EVENT_FORMS } from '../engine-server/kv/kv-event-options.ts'
 import type { KvEventForm } from '../engine-server/kv/kv-event-options.ts'
+import { CACHED_TOKENS_REPORTS } from '../engine-server/reply-shape.ts'
+import type { CachedTokensReport } from '../engine-server/reply-shape.ts'
 import { DEFAULT_PROFILE } from '../engine/profiles.ts'
 import { names, notNegative, positive, profileName, replayFrames, share, tokens, whole } from './engine-arguments.ts'
 
@@ -27,6 +29,8 @@ export interface EngineFlags {
   readonly stallAfter?: number
   readonly resetAfter?: number
   readonly truncateAfter?: number
+  readonly errorAfter?: number
+  readonly commentFirst: boolean
   readonly errorRate: number
   readonly errorStatus: number
   readonly reject429: number
@@ -37,6 +41,8 @@ export interface EngineFlags {
   readonly maxNumSeqs?: number
   readonly flavor: Flavor
   readonly metrics?: MetricsForm
+  readonly prefixCaching: boolean
+  readonly reportCachedTokens: CachedTokensReport
   readonly dataParallelSize: number
   readonly lora?: readonly string[]
   readonly maxLoras?: number
@@ -85,6 +91,14 @@ function withInterface(command: Command): Command {
   return command
     .addOption(choice('--flavor <engine>', 'whose routes, errors and metrics it has', FLAVORS).default('vllm'))
     .addOption(choice('--metrics <form>', "under whose names it reports metrics (the flavour's)", METRICS_FORMS))
+    .option('--no-prefix-caching', 'find nothing of earlier requests')
+    .addOption(
+      choice(
+        '--report-cached-tokens <when>',
+        'in answers: always, where some were found (vLLM and SGLang told to), or never (not told to)',
+        CACHED_TOKENS_REPORTS,
+      ).default('always'),
+    )
     .option('--data-parallel-size <ranks>', 'engines behind the port, each with its own cache', whole(1, 64), 1)
     .option('--max-num-seqs <requests>', 'requests in the batch of a rank (the profile knows)', whole(1))
     .option('--lora <names>', 'adapters, NAME or NAME=PATH, separated by commas', names)
@@ -115,6 +129,8 @@ function withFaults(command: Command): Command {
     .option('--stall-after <tokens>', 'fault: streams go silent after so many tokens', whole(0))
     .option('--reset-after <tokens>', 'fault: connections are reset after so many tokens', whole(0))
     .option('--truncate-after <tokens>', 'fault: connections end in the middle after so many tokens', whole(0))
+    .option('--error-after <tokens>', 'fault: streams carry an error after so many tokens', whole(0))
+    .option('--comment-first', 'fault: streams begin with a comment', NO_FAULTS.commentFirst)
     .option('--error-rate <share>', 'fault: share of requests that fail', share, NO_FAULTS.errorRate)
     .option('--error-status <status>', 'status of the requests that fail', whole(400, 599), NO_FAULTS.errorStatus)
     .option('--reject-429 <share>', 'fault: share of requests that are refused with 429', share, NO_FAULTS.reject429)

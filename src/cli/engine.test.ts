@@ -30,6 +30,17 @@ test('says where it listens, takes its flags, and stops on a signal', async () =
   expect(await engine.ended).toBe(0)
 })
 
+test('caches nothing where it is told so, and tells of cached tokens as it is told', async () => {
+  const engine = run('--port', '0', '--speed', '100', '--no-prefix-caching', '--report-cached-tokens', 'never')
+  const url = await ready(engine)
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('enable_prefix_caching="False"')
+  const body = JSON.stringify({ prompt: 'x', max_tokens: 1 })
+  const answer: unknown = await (await fetch(`${url}/v1/completions`, { method: 'POST', body })).json()
+  expect(answer).toMatchObject({ usage: { prompt_tokens_details: null } })
+  engine.child.kill('SIGTERM')
+  expect(await engine.ended).toBe(0)
+})
+
 test('stops when the process that started it is gone', async () => {
   const engine = run('--port', '0')
   await ready(engine)
@@ -58,6 +69,7 @@ test.each([
   [['--kv-events', 'morse'], /Allowed choices are vllm, vllm-array, sglang, sglang-array, tensorrt-llm/],
   [['--flavor', 'vanilla'], /Allowed choices are vllm, sglang, llama.cpp, tensorrt-llm, openai/],
   [['--kv-events-replay-frames', '5'], /Expected 3 or 4/],
+  [['--report-cached-tokens', 'maybe'], /Allowed choices are always, found, never/],
   [['--frob'], /unknown option '--frob'/],
 ])('%j is refused', async (flags, message) => {
   const engine = run(...flags)
@@ -69,10 +81,12 @@ test('tells how faults are set, takes those of events, and changes them while it
   const help = run('--help')
   expect(await help.ended).toBe(0)
   expect(help.output()).toContain('POST /faults/now')
-  const engine = run('--port', '0', '--kv-events', 'vllm', '--event-drop', '0.05', '--event-reorder', '1')
+  const stream = ['--error-after', '2', '--comment-first']
+  const engine = run('--port', '0', '--kv-events', 'vllm', '--event-drop', '0.05', '--event-reorder', '1', ...stream)
   const url = await ready(engine)
   const faults = async (method: string): Promise<unknown> => (await fetch(`${url}/faults`, { method })).json()
   expect(await faults('GET')).toMatchObject({ eventDrop: 0.05, eventReorder: 1, eventDuplicate: 0 })
+  expect(await faults('GET')).toMatchObject({ errorAfter: 2, commentFirst: true })
   expect(await faults('DELETE')).toMatchObject({ eventDrop: 0, eventReorder: 0 })
   engine.child.kill('SIGTERM')
   expect(await engine.ended).toBe(0)

@@ -17,10 +17,13 @@ interface PublishingEndpoint {
   readonly ranks: number
   readonly kvEvents: unknown
   readonly index: number
+  /** What it is called in messages; its place in the configuration by default. */
+  readonly name?: string
 }
 
 interface Publisher {
   readonly index: number
+  readonly name: string
   readonly topic: string
   readonly bind: boolean
 }
@@ -41,13 +44,13 @@ export function eventConflicts(endpoints: readonly PublishingEndpoint[]): Confli
   return endpoints.flatMap((endpoint): Conflict[] => {
     const { data: events } = eventsShape.safeParse(endpoint.kvEvents)
     if (events === undefined) return []
-    const { index } = endpoint
-    const own: Publisher = { index, topic: events.topic, bind: events.bind }
+    const { index, name = `endpoints[${index}]` } = endpoint
+    const own: Publisher = { index, name, topic: events.topic, bind: events.bind }
     for (const place of placesOf(endpoint, events)) {
       const others = publishers.get(place) ?? []
       const other = others.find((publisher) => publisher.index !== index && collide(own, publisher))
       if (other !== undefined) {
-        const message = `expected an address of its own, found ${place}, where endpoints[${other.index}] publishes already`
+        const message = `expected an address of its own, found ${place}, where ${other.name} publishes already`
         return [{ path: ['endpoints', index, 'kvEvents', 'address'], message, hint: HINT }]
       }
       publishers.set(place, [...others, own])

@@ -18,7 +18,7 @@ export const kvEventsSchema = z.strictObject({
     'Where the engine publishes, as its --kv-events-config names it; * stands for the host of the url; pull fetches them from POST /kv_cache_events of TensorRT-LLM',
   ),
   bind: flag().describe('The engine connects to the address, and the router waits there').prefault(false),
-  replay: address('tcp://*:5558', SOCKET, 'address')
+  replay: address('tcp://*:5657', SOCKET, 'address')
     .describe('Where the engine answers requests for past events; without it a gap is not repaired')
     .exactOptional(),
   topic: z

@@ -16,7 +16,8 @@ export interface EngineAdvice {
   readonly overload: string
 }
 
-const EVENTS = '"publisher":"zmq","endpoint":"tcp://*:5557","replay_endpoint":"tcp://*:5558"'
+/** Each data-parallel rank adds its number to both ports, so there is room for a hundred between them. */
+const EVENTS = '"publisher":"zmq","endpoint":"tcp://*:5557","replay_endpoint":"tcp://*:5657"'
 const NO_LIMIT = 'it queues without a limit: set maxConcurrency for the endpoint to refuse in the router'
 
 const OPENAI: EngineAdvice = {
@@ -34,7 +35,7 @@ const ADVICE: Readonly<Record<EngineName, EngineAdvice>> = {
     prefixCaching: 'start it without --no-enable-prefix-caching, or with --enable-prefix-caching on old releases',
     cachedTokens: 'start it with --enable-prompt-tokens-details',
     kvEvents: `start it with --kv-events-config '{"enable_kv_cache_events":true,${EVENTS}}'`,
-    replay: 'add "replay_endpoint":"tcp://*:5558" to --kv-events-config and give --kv-events-replay',
+    replay: 'add "replay_endpoint":"tcp://*:5657" to --kv-events-config and give --kv-events-replay',
     keepAlive: 'set VLLM_HTTP_TIMEOUT_KEEP_ALIVE to more seconds',
     overload: 'it queues without a limit unless started with --max-num-queued-reqs, then it answers 503',
   },
@@ -42,7 +43,7 @@ const ADVICE: Readonly<Record<EngineName, EngineAdvice>> = {
     prefixCaching: 'start it without --disable-radix-cache',
     cachedTokens: 'start it with --enable-cache-report',
     kvEvents: `start it with --kv-events-config '{${EVENTS}}'`,
-    replay: 'add "replay_endpoint":"tcp://*:5558" to --kv-events-config and give --kv-events-replay',
+    replay: 'add "replay_endpoint":"tcp://*:5657" to --kv-events-config and give --kv-events-replay',
     keepAlive: 'set SGLANG_TIMEOUT_KEEP_ALIVE to more seconds',
     overload: NO_LIMIT,
   },

@@ -32,6 +32,8 @@ describe('prefix caching is on', () => {
     expect(codes(engine, [same, same], undefined)).toEqual(['problem prefix-cache.off'])
     const quick = pair({ firstMs: 20 }, { firstMs: 19 })
     expect(codes(engine, [quick, quick], undefined)[0]).toBe('note prefix-cache.unknown')
+    // Configured off, it is: there is no report to ask for.
+    expect(codes({ ...engine, prefixCaching: false }, [quick, quick], undefined)).toEqual(['problem prefix-cache.off'])
   })
 })
 

@@ -58,7 +58,8 @@ export function judgePrefixCache(
     on = false
     findings.push(nothingFound(facts, reported))
   } else {
-    on = byTime(pairs)
+    // Where it is configured off and nothing is told, times that are too close confirm it.
+    on = byTime(pairs) ?? (facts.prefixCaching === false ? false : undefined)
     findings.push(timeFinding(facts, on, timesOf(best)))
   }
   findings.push(...reportFinding(facts, reported, on))

@@ -3,7 +3,7 @@ import type { ReplyExtras, ReplyHead, ReplyShape } from './reply-shape.ts'
 import { answerText, answerTokenIds, isLast, openaiUsage, promptTokenIds, usageAt } from './reply-shape.ts'
 
 /** Answers of `/v1/chat/completions`, as vLLM writes them. */
-export function chatReply({ id, created, model }: ReplyHead, extras: ReplyExtras): ReplyShape {
+export function chatReply({ id, created, model, reportCachedTokens }: ReplyHead, extras: ReplyExtras): ReplyShape {
   const name = JSON.stringify(model)
   const chunk = `data: {"id":"chatcmpl-${id}","object":"chat.completion.chunk","created":${created},"model":${name}`
   const chatty = extras.usageInChunks || extras.tokenIds
@@ -23,8 +23,11 @@ export function chatReply({ id, created, model }: ReplyHead, extras: ReplyExtras
       const part = text === '' ? '' : choice(generation, argumentsDelta(text), 'null', index)
       return role + call + part + (last ? choice(generation, '{}', reason) : '')
     },
+    aborted: (generation) => choice(generation, '{}', '"abort"'),
     end(generations) {
-      const usage = extras.usage ? `${chunk},"choices":[],"usage":${JSON.stringify(openaiUsage(generations))}}\n\n` : ''
+      const usage = extras.usage
+        ? `${chunk},"choices":[],"usage":${JSON.stringify(openaiUsage(generations, reportCachedTokens))}}\n\n`
+        : ''
       return `${usage}data: [DONE]\n\n`
     },
     body: (generations) => ({
@@ -40,7 +43,7 @@ export function chatReply({ id, created, model }: ReplyHead, extras: ReplyExtras
         stop_reason: null,
         ...(extras.tokenIds ? { token_ids: answerTokenIds(generation) } : {}),
       })),
-      usage: openaiUsage(generations),
+      usage: openaiUsage(generations, reportCachedTokens),
       prompt_logprobs: null,
       ...(extras.tokenIds ? { prompt_token_ids: generations[0] && promptTokenIds(generations[0]) } : {}),
     }),

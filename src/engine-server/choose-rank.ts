@@ -4,15 +4,19 @@ import { EngineError } from './engine-error.ts'
 import type { EngineRank } from './engine-rank.ts'
 import type { Flavor } from './flavor.ts'
 
+/** Where SGLang does not read the header (sgl-project/sglang#38729). */
+const WITHOUT_HEADER = new Set(['/generate', '/v1/responses'])
+
 const namesRank = z.object({ routed_dp_rank: z.int().nonnegative() })
 
 /** The rank that a request names: in its header, or, for SGLang, in a field of its body that the header overrules. */
 export function rankAskedFor(
-  flavor: Flavor,
+  { flavor, path }: { readonly flavor: Flavor; readonly path: string },
   header: string | string[] | undefined,
   json: unknown,
 ): string | string[] | undefined {
-  if (header !== undefined || flavor !== 'sglang') return header
+  if (flavor !== 'sglang') return header
+  if (header !== undefined && !WITHOUT_HEADER.has(path)) return header
   const { data } = namesRank.safeParse(json)
   return data === undefined ? undefined : String(data.routed_dp_rank)
 }

@@ -3,7 +3,10 @@ import type { ReplyExtras, ReplyHead, ReplyShape } from './reply-shape.ts'
 import { answerText, answerTokenIds, isLast, openaiUsage, promptTokenIds, usageAt } from './reply-shape.ts'
 
 /** Answers of `/v1/completions`, as vLLM writes them. */
-export function completionsReply({ id, created, model }: ReplyHead, extras: ReplyExtras): ReplyShape {
+export function completionsReply(
+  { id, created, model, reportCachedTokens }: ReplyHead,
+  extras: ReplyExtras,
+): ReplyShape {
   const name = JSON.stringify(model)
   const chunk = `data: {"id":"cmpl-${id}","object":"text_completion","created":${created},"model":${name}`
   return {
@@ -15,8 +18,12 @@ export function completionsReply({ id, created, model }: ReplyHead, extras: Repl
       const ids = extras.tokenIds ? tokenIds(generation, index) : ''
       return `${chunk},"choices":[${choice},"stop_reason":null${ids}}],"usage":${usage}}\n\n`
     },
+    aborted: ({ index }) =>
+      `${chunk},"choices":[{"index":${index},"text":"","logprobs":null,"finish_reason":"abort"}],"usage":null}\n\n`,
     end(generations) {
-      const usage = extras.usage ? `${chunk},"choices":[],"usage":${JSON.stringify(openaiUsage(generations))}}\n\n` : ''
+      const usage = extras.usage
+        ? `${chunk},"choices":[],"usage":${JSON.stringify(openaiUsage(generations, reportCachedTokens))}}\n\n`
+        : ''
       return `${usage}data: [DONE]\n\n`
     },
     body: (generations) => ({
@@ -25,7 +32,7 @@ export function completionsReply({ id, created, model }: ReplyHead, extras: Repl
       created,
       model,
       choices: generations.map((generation) => completionChoice(generation, extras)),
-      usage: openaiUsage(generations),
+      usage: openaiUsage(generations, reportCachedTokens),
     }),
   }
 }

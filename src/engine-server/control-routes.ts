@@ -70,6 +70,7 @@ function status(context: EngineContext): object {
     flavor: options.flavor,
     maxModelLen: contextTokens,
     blockSize: options.profile.blockSize,
+    prefixCaching: options.prefixCaching,
     adapters: adapters.list().map(({ name }) => name),
     kvEvents: options.kvEvents?.form ?? null,
     ranks: ranks.map(({ index, model, outlet }) => ({

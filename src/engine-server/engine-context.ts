@@ -51,5 +51,6 @@ export function checkModel(
 
 /** What the answer to a request begins with. */
 export function replyHead({ options }: EngineContext, id: string, adapter?: Adapter): ReplyHead {
-  return { id, created: Math.floor(Date.now() / 1000), model: adapter?.name ?? options.model }
+  const { model, reportCachedTokens } = options
+  return { id, created: Math.floor(Date.now() / 1000), model: adapter?.name ?? model, reportCachedTokens }
 }

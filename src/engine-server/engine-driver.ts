@@ -6,8 +6,12 @@ import type { Generation } from './generation.ts'
 
 /** Told what became of a generation, once per wake-up of the engine. */
 export interface GenerationListener {
+  /** The name under which a generation can be ended. */
+  nameOf(generation: Generation): string | undefined
   /** `generated` tokens exist by now; `ended` when there will be no more. */
   progress(generation: Generation, generated: number, ended: boolean): void
+  /** It was ended by its name when `generated` tokens existed. */
+  aborted(generation: Generation, generated: number): void
   /** The engine's process is gone, and with it the generation. */
   crashed(): void
 }
@@ -65,15 +69,25 @@ export class EngineDriver {
     this.#sleep()
   }
 
-  /** Ends a generation whose client is gone; nothing when it has ended already. */
-  abort(generation: Generation): void {
+  /** Ends a generation, because its client is gone or it failed; nothing when it has ended already. */
+  abort(generation: Generation, reason: 'abort' | 'error' = 'abort'): void {
     const watched = this.#watched.get(generation)
     if (watched === undefined) return
     this.#watched.delete(generation)
     this.#model.advance(this.#now(), this.#sink)
-    if (watched.sequence.state !== 'ended') this.#timings.success.abort++
+    if (watched.sequence.state !== 'ended') this.#timings.success[reason]++
     this.#model.abort(watched.sequence)
     this.#sleep()
+  }
+
+  /** Ends the generations with such names. */
+  abortNamed(fits: (name: string | undefined) => boolean): void {
+    this.wake()
+    for (const { generation, sequence, listener } of this.#watched.values()) {
+      if (!fits(listener.nameOf(generation))) continue
+      this.abort(generation)
+      listener.aborted(generation, this.#model.generated(sequence))
+    }
   }
 
   /** Brings the model to the present and tells every listener what is new. */

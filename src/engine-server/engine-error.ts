@@ -24,7 +24,7 @@ const LLAMA_TYPES: Readonly<Record<number, string>> = {
 /** In which shape a route reports errors: that of the engine, or Anthropic's. */
 export type ErrorShape = Flavor | 'anthropic'
 
-/** A request that the engine answers with an error status. */
+/** A request that the engine answers with an error status, or with an error inside a stream. */
 export class EngineError extends Error {
   readonly status: number
   /** The request field that is to blame. */
@@ -50,4 +50,15 @@ export function engineErrorBody(error: EngineError, shape: ErrorShape): string {
   const type = OPENAI_TYPES[status] ?? (status < 500 ? 'BadRequestError' : 'InternalServerError')
   if (shape === 'sglang') return JSON.stringify({ object: 'error', message, type, param, code: status })
   return JSON.stringify({ error: { message, type, param, code: status } })
+}
+
+/**
+ * The error as the engine writes it into a stream whose status was 200 already, with what follows it there: the end mark
+ * of OpenAI's routes, other than by llama.cpp. SGLang puts its body, which stands alone elsewhere, behind `error`.
+ */
+export function engineErrorEvents(error: EngineError, shape: ErrorShape): string {
+  const body = engineErrorBody(error, shape)
+  if (shape === 'anthropic') return `event: error\ndata: ${body}\n\n`
+  if (shape === 'llama.cpp') return `data: ${body}\n\n`
+  return `data: ${shape === 'sglang' ? `{"error":${body}}` : body}\n\ndata: [DONE]\n\n`
 }

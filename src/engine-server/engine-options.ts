@@ -3,6 +3,7 @@ import { DEFAULT_PROFILE, profileNamed } from '../engine/profiles.ts'
 import type { Faults } from './faults.ts'
 import { NO_FAULTS } from './faults.ts'
 import type { Flavor, MetricsForm } from './flavor.ts'
+import type { CachedTokensReport } from './reply-shape.ts'
 import type { KvEventOptions } from './kv/kv-event-options.ts'
 
 /** How a simulated engine behaves. */
@@ -36,6 +37,10 @@ export interface EngineOptions {
   readonly metrics?: MetricsForm
   /** Publishes what its cache holds; without it nothing is published, and nothing is computed for it. */
   readonly kvEvents?: KvEventOptions
+  /** False for an engine that finds nothing of an earlier request: nothing is cached, reported or published. */
+  readonly prefixCaching: boolean
+  /** When OpenAI's answers tell how many tokens of a prompt were cached. */
+  readonly reportCachedTokens: CachedTokensReport
   /** Engines behind the port, each with a cache and a batch of its own. */
   readonly dataParallelSize: number
   /** Adapters that are there from the start, `NAME` or `NAME=PATH`; none can be used or loaded when undefined. */
@@ -64,6 +69,8 @@ export function engineOptions(given: Partial<EngineOptions>): EngineOptions {
     startupDelay: 0,
     faults: NO_FAULTS,
     flavor: 'vllm',
+    prefixCaching: true,
+    reportCachedTokens: 'always',
     dataParallelSize: 1,
     maxLoras: 1,
     ...given,

@@ -48,6 +48,11 @@ export class EngineRank {
     return this.#life.timings
   }
 
+  /** False where nothing is found of earlier requests. */
+  get prefixCaching(): boolean {
+    return this.#options.prefixCaching
+  }
+
   /** Requests in queue and batch. */
   get requests(): number {
     return this.model.running + this.model.waiting
@@ -91,7 +96,8 @@ export class EngineRank {
 
   #createFeed(): CacheFeed | undefined {
     const { outlet, pulled } = this
-    if (outlet === undefined) return undefined
+    // An engine that caches nothing publishes nothing either.
+    if (outlet === undefined || !this.prefixCaching) return undefined
     const { chain, copies } = outlet.dialect
     return new CacheFeed({
       blockSize: this.#options.profile.blockSize,

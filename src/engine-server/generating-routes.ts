@@ -105,7 +105,8 @@ function answersTo(
   })
 }
 
-function generationsOf(context: EngineContext, sampling: Sampling, count: number, first: number): Generation[] {
+/** So many answers to the prompt in the writer; `first` is the position of the first of them. */
+export function generationsOf(context: EngineContext, sampling: Sampling, count: number, first: number): Generation[] {
   return Array.from({ length: count }, (_, at) =>
     createGeneration(context.writer, sampling, context, { index: first + at, choice: at }),
   )

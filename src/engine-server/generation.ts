@@ -1,6 +1,7 @@
 import { mixBits } from '../engine/mix-bits.ts'
 import type { EngineRequest, Sequence } from '../engine/sequence.ts'
 import { TokenKeys } from '../engine/token-keys.ts'
+import type { BlockKeys } from '../prefix/block-keys.ts'
 import type { Answer, ToolCall } from './answer.ts'
 import { textAnswer, toolAnswer } from './answer.ts'
 import type { AnswerWords } from './words.ts'
@@ -22,6 +23,8 @@ export interface Sampling {
   readonly cacheSalt?: string | undefined
   /** Separates it likewise, and counts as a model of its own. */
   readonly adapter?: Adapter | undefined
+  /** Separates it likewise, and no KV event tells of it (SGLang). */
+  readonly extraKey?: string | undefined
   /** True when the token ids are wanted afterwards. */
   readonly keepTokens?: boolean | undefined
   /** Decides what function is called; the seed follows from prompt and request. */
@@ -35,7 +38,7 @@ export interface Generation extends EngineRequest {
   /** False when an answer before this one has the same prompt, which then counts once. */
   readonly ownPrompt: boolean
   readonly answer: Answer
-  readonly finish: 'length' | 'stop'
+  readonly finish: 'length' | 'stop' | 'abort'
   /** Digest of the prompt. */
   readonly digest: number
   readonly adapter: Adapter | undefined
@@ -44,6 +47,9 @@ export interface Generation extends EngineRequest {
   /** Its place in the engine, once submitted. */
   sequence: Sequence<Generation> | undefined
 }
+
+/** Blocks without keys are neither found nor kept. */
+const NO_KEYS: BlockKeys = { count: 0, words: new Uint32Array(0) }
 
 /** What generations have in common in one engine. */
 export interface GenerationHost {
@@ -85,7 +91,7 @@ export function createGeneration(
   const content = contentOf(tokens, sampling, options)
   writer.truncate(length)
   return {
-    keys: keys.keys(),
+    keys: options.prefixCaching ? keys.keys() : NO_KEYS,
     promptTokens,
     outputTokens,
     index,
@@ -105,7 +111,8 @@ function contentOf(tokens: Uint32Array, sampling: Sampling, options: EngineOptio
   return { tokens: tokens.slice(), adapter: sampling.adapter, cacheSalt: sampling.cacheSalt }
 }
 
-function namespaceSalt({ adapter, cacheSalt }: Sampling): number {
+function namespaceSalt({ adapter, cacheSalt, extraKey }: Sampling): number {
+  if (extraKey !== undefined) return textDigest(JSON.stringify([adapter?.id ?? null, cacheSalt ?? null, extraKey]))
   if (adapter !== undefined) return textDigest(JSON.stringify([adapter.name, adapter.id, cacheSalt ?? null]))
   return cacheSalt === undefined ? 0 : textDigest(cacheSalt)
 }

@@ -46,7 +46,7 @@ function blockDelta({ answer }: Generation, index: number): string {
 function contentBlock(id: string, { answer, finish }: Generation, text: string): object {
   if (answer.tool === undefined) return { type: 'text', text }
   // What the limit cut off is no JSON.
-  const input: unknown = text === '' || finish === 'length' ? {} : JSON.parse(text)
+  const input: unknown = text === '' || finish !== 'stop' ? {} : JSON.parse(text)
   return { type: 'tool_use', id: `toolu_${id}`, name: answer.tool, input }
 }
 

@@ -12,7 +12,7 @@ import { TOKEN_BYTES } from './prompt-writer.ts'
 import type { Prompt } from './prompts.ts'
 import { promptList, promptsSchema, writePrompt } from './prompts.ts'
 import type { ReplyHead, ReplyShape } from './reply-shape.ts'
-import { tokenCounts } from './reply-shape.ts'
+import { tokenCounts, tokensDetails } from './reply-shape.ts'
 import { after } from './tokens/after.ts'
 import { tokenizedPrompts } from './tokens/tokenized.ts'
 
@@ -49,7 +49,7 @@ export const planEmbeddings: Planner = (context, json, id) => {
     created: head.created,
     model: head.model,
     data: all.map(({ index, digest }) => ({ index, object: 'embedding', embedding: encode(vector(digest, length)) })),
-    usage: poolingUsage(all),
+    usage: poolingUsage(all, head),
   }))
 }
 
@@ -66,7 +66,7 @@ export const planScore: Planner = (context, json, id) => {
     created: head.created,
     model: head.model,
     data: all.map(({ index, digest }) => ({ index, object: 'score', score: fraction(digest) })),
-    usage: poolingUsage(all),
+    usage: poolingUsage(all, head),
   }))
 }
 
@@ -111,13 +111,13 @@ function pooling(
   })
 }
 
-function poolingUsage(generations: readonly Generation[]): object {
+function poolingUsage(generations: readonly Generation[], { reportCachedTokens }: ReplyHead): object {
   const { prompt, cached } = tokenCounts(generations)
   return {
     prompt_tokens: prompt,
     total_tokens: prompt,
     completion_tokens: 0,
-    prompt_tokens_details: { cached_tokens: cached },
+    prompt_tokens_details: tokensDetails(cached, reportCachedTokens),
   }
 }
 

@@ -4,11 +4,22 @@ import type { Generation } from './generation.ts'
 export interface ReplyShape {
   /** The server-sent events of one token, with whatever opens an answer before its first and closes it after its last. */
   token(generation: Generation, index: number): string
+  /** The events that close an answer which was aborted before its last token. */
+  aborted?(generation: Generation): string
   /** The events behind the last token of the last answer. */
   end(generations: readonly Generation[]): string
   /** The body of an answer that is not streamed. */
   body(generations: readonly Generation[]): object
 }
+
+/**
+ * When OpenAI's answers tell how many tokens of a prompt were cached: also where none were (`always`), as llama.cpp and
+ * TensorRT-LLM do; where some were (`found`), as vLLM does with `--enable-prompt-tokens-details` and SGLang with
+ * `--enable-cache-report`; or not at all (`never`), as both do without.
+ */
+export const CACHED_TOKENS_REPORTS = ['always', 'found', 'never'] as const
+
+export type CachedTokensReport = (typeof CACHED_TOKENS_REPORTS)[number]
 
 /** What every answer body names. */
 export interface ReplyHead {
@@ -17,6 +28,7 @@ export interface ReplyHead {
   /** Seconds since 1970. */
   readonly created: number
   readonly model: string
+  readonly reportCachedTokens: CachedTokensReport
 }
 
 /** What a request wants to be told besides the text. */
@@ -70,12 +82,18 @@ export function tokenCounts(generations: readonly Generation[]): { prompt: numbe
 }
 
 /** The usage block of OpenAI's chat, completions and embeddings. */
-export function openaiUsage(generations: readonly Generation[]): object {
+export function openaiUsage(generations: readonly Generation[], report: CachedTokensReport): object {
   const { prompt, cached, output } = tokenCounts(generations)
   return {
     prompt_tokens: prompt,
     total_tokens: prompt + output,
     completion_tokens: output,
-    prompt_tokens_details: { cached_tokens: cached },
+    prompt_tokens_details: tokensDetails(cached, report),
   }
+}
+
+/** What of a prompt was cached, null where that is not told. */
+export function tokensDetails(cached: number, report: CachedTokensReport): object | null {
+  const told = report === 'always' || (report === 'found' && cached > 0)
+  return told ? { cached_tokens: cached } : null
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Call } from './call.ts'
-import type { Plan } from './call.ts'
+import type { CallHost, Plan } from './call.ts'
 import { RANK_HEADER } from '../core/data-parallel-rank.ts'
 import { chooseRank, rankAskedFor } from './choose-rank.ts'
 import type { EngineContext } from './engine-context.ts'
@@ -11,6 +11,7 @@ import type { Flavor } from './flavor.ts'
 import type { EngineRank } from './engine-rank.ts'
 import type { EngineRoute, ReadyReply } from './engine-route.ts'
 import { engineRoutes } from './engine-routes.ts'
+import { requestNames } from './request-names.ts'
 import { loadHeader } from './load-report.ts'
 import { parseJson } from './parse-body.ts'
 
@@ -36,7 +37,7 @@ export function createRequestHandler(
     collect(request, (body) => {
       try {
         if (!route.always && performance.now() < readyAt) throw new EngineError(503, 'The engine is still starting.')
-        void handle(context, route, { request, response, body, query })?.catch(fail)
+        void handle(context, route, { request, response, body, path, query })?.catch(fail)
       } catch (error) {
         fail(error)
       }
@@ -53,12 +54,14 @@ interface Incoming {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly body: Buffer
+  readonly path: string
   readonly query: string
 }
 
 /** Answers at once; the promise of an answer only where the route needs the time. */
 function handle(context: EngineContext, route: EngineRoute, incoming: Incoming): Promise<void> | undefined {
-  const { request, response, body, query } = incoming
+  const { request, response, body, path, query } = incoming
+  const { flavor } = context.options
   const json = request.method === 'POST' ? parseJson(body) : undefined
   if ('reply' in route) {
     const reply = route.reply(context, json, new URLSearchParams(query))
@@ -68,10 +71,18 @@ function handle(context: EngineContext, route: EngineRoute, incoming: Incoming):
   }
   failByChance(context)
   const plan = route.plan(context, json, requestId(request))
-  const rank = rankAskedFor(context.options.flavor, request.headers[RANK_HEADER], json)
-  if (plan instanceof Promise) return plan.then((made) => start(context, made, incoming, rank))
-  start(context, plan, incoming, rank)
+  const asked: Asked = {
+    rank: rankAskedFor({ flavor, path }, request.headers[RANK_HEADER], json),
+    names: flavor === 'sglang' ? requestNames(json) : [],
+    errors: route.errors ?? flavor,
+  }
+  if (plan instanceof Promise) return plan.then((made) => start(context, made, incoming, asked))
+  start(context, plan, incoming, asked)
   return undefined
+}
+
+interface Asked extends Pick<CallHost, 'names' | 'errors'> {
+  readonly rank: string | string[] | undefined
 }
 
 /** The rank is chosen once the prompt is known to be fine, and so by the load of that moment. */
@@ -79,12 +90,13 @@ function start(
   context: EngineContext,
   plan: Plan,
   { request, response }: Incoming,
-  asked: string | string[] | undefined,
+  { rank: asked, names, errors }: Asked,
 ): void {
+  const { faults, options } = context
   const rank = chooseRank(context.ranks, asked)
   refuseWhenFull(context, rank)
-  const headers = loadHeader(context.options.flavor, request, rank)
-  Call.start(response, { driver: rank.driver, faults: context.faults, headers }, plan)
+  const headers = loadHeader(options.flavor, request, rank)
+  Call.start(response, { driver: rank.driver, flavor: options.flavor, faults, headers, names, errors }, plan)
 }
 
 function failByChance({ faults, chance, ranks }: EngineContext): void {

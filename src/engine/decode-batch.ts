@@ -15,6 +15,8 @@ export class DecodeBatch<R extends EngineRequest> {
   readonly #days: number
   readonly #blockDays: Sequence<R>[][]
   readonly #endDays: Sequence<R>[][]
+  /** The step in which the next sequence ends. */
+  #nextEnd = Infinity
 
   constructor(blockSize: number) {
     this.#days = blockSize
@@ -29,6 +31,7 @@ export class DecodeBatch<R extends EngineRequest> {
     this.kvTokens += sequence.target + 1
     this.#blockDays[this.#blockDay(sequence)]!.push(sequence)
     this.#endDays[this.#endDay(sequence)]!.push(sequence)
+    this.#nextEnd = Math.min(this.#nextEnd, endStep(sequence))
   }
 
   /** Removes a sequence after `step` steps. */
@@ -37,6 +40,7 @@ export class DecodeBatch<R extends EngineRequest> {
     this.kvTokens -= sequence.target + 1 + step - sequence.joinedAfter
     remove(this.#blockDays[this.#blockDay(sequence)]!, sequence)
     remove(this.#endDays[this.#endDay(sequence)]!, sequence)
+    if (endStep(sequence) === this.#nextEnd) this.#nextEnd = this.#soonestEnd()
   }
 
   /** The sequences that need a new block in `step`, in the order they joined; do not keep the list. */
@@ -46,11 +50,14 @@ export class DecodeBatch<R extends EngineRequest> {
 
   /** The sequences whose last token comes with the end of `step`, in the order they joined. */
   ending(step: number): readonly Sequence<R>[] {
-    const day = this.#endDays[step % this.#days]!
-    for (const sequence of day) {
-      if (endStep(sequence) === step) return day.filter((each) => endStep(each) === step)
-    }
-    return NONE
+    if (step !== this.#nextEnd) return NONE
+    return this.#endDays[step % this.#days]!.filter((each) => endStep(each) === step)
+  }
+
+  #soonestEnd(): number {
+    let soonest = Infinity
+    for (const day of this.#endDays) for (const sequence of day) soonest = Math.min(soonest, endStep(sequence))
+    return soonest
   }
 
   #blockDay(sequence: Sequence<R>): number {

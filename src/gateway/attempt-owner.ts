@@ -35,6 +35,8 @@ export interface AttemptOwner {
   understoodUsage(attempt: AttemptView, usage: ReportedUsage | undefined): ReportedUsage | undefined
   /** The attempt failed before the client saw anything of it; `error` is absent when it was the answer's status. */
   failed(attempt: AttemptView, reason: FailureReason, error?: Error): void
+  /** The answer has gone to the client, but is none that an engine gives, or is cut off. */
+  unreadable(attempt: AttemptView): void
   /** The first content token was relayed. */
   firstToken(): void
   /**

@@ -240,7 +240,10 @@ export class Attempt implements AttemptView, Dispatcher.DispatchHandler {
     if (this.status >= 400) return this.#finish(refused ? 'refused' : 'failed', faultOfStatus(this.status))
     this.#summary = this.#meter?.finish()
     const error = this.#meter?.errorEvent
-    if (error === undefined) return this.#finish('finished')
+    if (error === undefined) {
+      if (this.#owner.route.generates && this.#summary?.finished === false) this.#owner.unreadable(this)
+      return this.#finish('finished')
+    }
     const blame = blameOf(error)
     this.#finish(blame === 'load' ? 'refused' : 'failed', blame === 'engine' ? 'server-error' : undefined)
   }

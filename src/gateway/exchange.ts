@@ -127,6 +127,10 @@ export class Exchange implements AttemptOwner {
     this.#next()
   }
 
+  unreadable({ choice }: AttemptView): void {
+    this.#context.answerUnreadable?.(choice.lease.endpoint, this.route.name)
+  }
+
   firstToken(): void {
     this.#firstTokenAt = this.clock()
   }

@@ -64,6 +64,8 @@ export interface GatewayContext {
   settings: GatewaySettings
   /** A fault of the gateway itself: logged with its cause, never shown to the client. */
   reportFault(requestId: string, error: unknown): void
+  /** An answer went to its client that is none an engine gives, or is cut off. */
+  answerUnreadable?(endpoint: EndpointState, route: string): void
   upstreamOf(endpoint: EndpointState): Upstream
   /** Which engine runs there, where it is known. Without this, none is. */
   engineOf?(endpoint: EndpointState): EngineName | undefined

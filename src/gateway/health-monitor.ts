@@ -23,7 +23,7 @@ export interface HealthSettings {
 }
 
 export interface HealthEvents {
-  /** An endpoint became ready or stopped being so. */
+  /** An endpoint became ready, stopped being so, or does not become so: that is told once. */
   changed(endpoint: EndpointState, ready: boolean, why: string): void
 }
 
@@ -215,7 +215,11 @@ export class HealthMonitor implements PassiveHealth {
   #probeFailed(watch: Watch, problem: string): void {
     watch.probesFailed += 1
     watch.probesPassed = 0
-    if (watch.probesFailed >= watch.settings.unhealthyAfter) this.#setReady(watch, false, problem)
+    const { unhealthyAfter } = watch.settings
+    if (watch.ready && watch.probesFailed >= unhealthyAfter) this.#setReady(watch, false, problem)
+    else if (!watch.wasReady && watch.probesFailed === unhealthyAfter) {
+      for (const endpoint of watch.endpoints) this.#events.changed(endpoint, false, problem)
+    }
   }
 
   #setReady(watch: Watch, ready: boolean, why: string): void {

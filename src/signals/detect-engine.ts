@@ -9,6 +9,8 @@ export interface Detection {
   readonly engine: EngineName
   /** What showed it, for logs and the operator. */
   readonly because: string
+  /** What `GET /metrics` answers in place of metrics, where that is a page for people. */
+  readonly page?: string
   /** False when nothing answered but errors of a server, so that it is worth asking again soon. */
   readonly answered: boolean
 }
@@ -43,6 +45,7 @@ const QUESTIONS: readonly Question[] = [
 
 /** Questions without any answer after which the endpoint is given up for now. */
 const PATIENCE = 2
+const EXCERPT = 80
 
 /**
  * Finds out which engine answers, in one request where it can and six at most. An endpoint that gives no sign of any
@@ -51,6 +54,7 @@ const PATIENCE = 2
 export async function detectEngine(probe: Probe, signal?: AbortSignal): Promise<Detection> {
   const answers: string[] = []
   let answered = false
+  let page: string | undefined
   for (const { path, conclude } of QUESTIONS) {
     const answer = await ask(probe, path, signal)
     if (typeof answer === 'string') {
@@ -62,9 +66,12 @@ export async function detectEngine(probe: Probe, signal?: AbortSignal): Promise<
     answered ||= answer.status < 500
     const found = byServer(answer, path) ?? (answer.status === 200 ? conclude(answer, path) : undefined)
     if (found !== undefined) return { ...found, answered: true }
-    answers.push(`GET ${path}: status ${answer.status}`)
+    const html = answer.status === 200 && /^\s*</.test(answer.text)
+    if (html && path === '/metrics') page = answer.text.trim().slice(0, EXCERPT)
+    answers.push(`GET ${path}: status ${answer.status}${html ? ', HTML' : ''}`)
   }
-  return { engine: 'openai', because: `no sign of an engine (${answers.join('; ')})`, answered }
+  const because = `no sign of an engine (${answers.join('; ')})`
+  return { engine: 'openai', because, answered, ...(page === undefined ? {} : { page }) }
 }
 
 /** The answer, or why there is none. */

@@ -24,10 +24,19 @@ export function httpProbe(settings: HttpProbeSettings): Probe {
       headers,
       redirect: 'manual',
       signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-    })
+    }).catch(tellCause)
     const text = await readText(answer, maxBytes)
     return { status: answer.status, headers: Object.fromEntries(answer.headers), text }
   }
+}
+
+/** `fetch` says no more than that it failed; why is in the error behind it. */
+function tellCause(error: unknown): never {
+  const cause = error instanceof Error ? error.cause : undefined
+  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause
+  if (error instanceof TypeError && first instanceof Error)
+    throw new Error(first.message || first.name, { cause: error })
+  throw error
 }
 
 async function readText(answer: Response, maxBytes: number): Promise<string> {

@@ -3,7 +3,15 @@ import { UNKNOWN_READING, type EngineReading } from './metrics/engine-reading.ts
 import type { EngineName } from './metrics/engine-table.ts'
 import { engineTable } from './metrics/engine-tables.ts'
 import { POLL_PACE, retryAfter, type PollPace } from './poll-pace.ts'
-import { ProblemNotices, badStatus, isMissing, noAnswer, unreadable, type PollProblem } from './poll-problem.ts'
+import {
+  ProblemNotices,
+  badStatus,
+  isMissing,
+  noAnswer,
+  noEngine,
+  unreadable,
+  type PollProblem,
+} from './poll-problem.ts'
 import { PolledEngine, type EngineState } from './polled-engine.ts'
 import type { PolledRoute } from './polled-route.ts'
 import type { Probe, ProbeAnswer } from './probe.ts'
@@ -120,6 +128,7 @@ export class EndpointPoller implements AsyncDisposable {
       this.#detectFailures = 0
       this.#detectedAt = clock()
       this.#polled = new PolledEngine(engineTable(detection.engine), this.#pace)
+      if (detection.page !== undefined) this.#notices.found(noEngine(detection.page), clock())
       onEngine?.(detection)
       return clock()
     }

@@ -48,6 +48,14 @@ export function noAnswer({ path }: EngineRoute, error: unknown): PollProblem {
   return { kind: 'no-answer', path, message }
 }
 
+/** A page for people stands where an engine has its metrics, and nothing else shows which engine it is. */
+export function noEngine(page: string): PollProblem {
+  const message =
+    `expected the metrics of an engine from GET /metrics, found HTML: ${page}: check that the endpoint's URL leads to ` +
+    'the engine itself and not to a page in front of it; engine: openai asks for no metrics'
+  return { kind: 'not-metrics', path: '/metrics', message }
+}
+
 /** A problem for any status but 200. */
 export function badStatus(title: string, { path, switchOn }: EngineRoute, status: number): PollProblem {
   const found = `expected the state of ${title} from GET ${path}, found status ${status}`

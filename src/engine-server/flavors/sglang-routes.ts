@@ -2,7 +2,8 @@ import { z } from 'zod'
 import type { EngineContext } from '../engine-context.ts'
 import { checkModel } from '../engine-context.ts'
 import type { RouteTable } from '../engine-route.ts'
-import { answers, says } from '../engine-route.ts'
+import { answers, generates, says } from '../engine-route.ts'
+import { planGenerate } from '../generate-route.ts'
 import { RANK_VALUES } from '../metrics/rank-values.ts'
 import { parseBody } from '../parse-body.ts'
 import { tokensSchema } from '../prompts.ts'
@@ -19,6 +20,7 @@ const tokenizeBody = z.object({
   add_special_tokens: z.boolean().nullish(),
 })
 
+const abortBody = z.object({ rid: z.string().nullish(), abort_all: z.boolean().nullish() })
 const tokenLists = z.union([tokensSchema, z.array(tokensSchema)])
 const detokenizeBody = z.object({ model: z.string().nullish(), tokens: tokenLists })
 const loadLora = z.object({ lora_name: z.string(), lora_path: z.string() })
@@ -31,6 +33,8 @@ const modelInfo = answers(modelInfoOf)
 
 /** The routes that SGLang has and others do not, or not like this. */
 export const SGLANG_ROUTES: RouteTable = [
+  ['POST /generate', generates(planGenerate)],
+  ['POST /abort_request', says(abortRequest)],
   ['POST /tokenize', tokenize],
   ['POST /v1/tokenize', tokenize],
   ['POST /detokenize', detokenize],
@@ -70,6 +74,14 @@ export const SGLANG_ROUTES: RouteTable = [
     }),
   ],
 ]
+
+/** Ends every request whose `rid` begins with the given one; no such request is no error. */
+function abortRequest({ ranks }: EngineContext, json: unknown): string {
+  const { rid, abort_all: all } = parseBody(abortBody, json)
+  const fits = (name: string | undefined): boolean => all === true || (rid ? name?.startsWith(rid) === true : false)
+  for (const { driver } of ranks) driver.abortNamed(fits)
+  return ''
+}
 
 function tokenizeTexts(context: EngineContext, json: unknown): object | Promise<object> {
   const body = parseBody(tokenizeBody, json)
@@ -155,7 +167,7 @@ function serverInfoOf({ options, ranks, contextTokens }: EngineContext): object 
     context_length: contextTokens,
     max_total_num_tokens: first?.model.capacityTokens ?? 0,
     max_running_requests: options.profile.maxSequences,
-    disable_radix_cache: false,
+    disable_radix_cache: !options.prefixCaching,
     kv_events_config: eventsConfig(first),
   }
 }

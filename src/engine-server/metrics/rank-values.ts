@@ -10,7 +10,9 @@ export const RANK_VALUES = {
   usedBlocks: ({ model }: EngineRank): number => model.cache.used,
   blocks: ({ model }: EngineRank): number => model.cache.blocks,
   capacityTokens: ({ model }: EngineRank): number => model.capacityTokens,
-  queriedTokens: ({ model }: EngineRank): number => model.counters.prefixCacheQueries,
+  /** Nothing is looked up where nothing is kept. */
+  queriedTokens: ({ model, prefixCaching }: EngineRank): number =>
+    prefixCaching ? model.counters.prefixCacheQueries : 0,
   hitTokens: ({ model }: EngineRank): number => model.counters.prefixCacheHits,
   promptTokens: ({ model }: EngineRank): number => model.counters.promptTokens,
   generationTokens: ({ model }: EngineRank): number => model.counters.generationTokens,

@@ -28,8 +28,10 @@ export function tensorrtPage({ ranks, options }: EngineContext): string {
 /** The statistics of the last iteration of each rank, as JSON at `/metrics`; `iter` counts the answers. */
 export function tensorrtIterations({ ranks, options }: EngineContext, iter: number): object[] {
   const { blockSize, maxSequences } = options.profile
-  return ranks.map(({ index, model }) => {
-    const { prefixCacheHits: hits, prefixCacheQueries: queries } = model.counters
+  return ranks.map((rank) => {
+    const { index, model } = rank
+    const hits = RANK_VALUES.hitTokens(rank)
+    const queries = RANK_VALUES.queriedTokens(rank)
     return {
       iter,
       ...(ranks.length === 1 ? {} : { attentionDpRank: index }),

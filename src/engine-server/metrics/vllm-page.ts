@@ -58,10 +58,14 @@ const OLD_TOKEN_HISTOGRAM: HistogramFamily = [
   'interToken',
 ]
 
-function cacheConfig({ index, model }: EngineRank, hasEngine: boolean): LabelledValue {
+function cacheConfig({ index, model, prefixCaching }: EngineRank, hasEngine: boolean): LabelledValue {
   const engine = hasEngine ? `engine="${index}",` : ''
   const { blockSize } = model.profile
-  return [`block_size="${blockSize}",enable_prefix_caching="True",${engine}num_gpu_blocks="${model.cache.blocks}"`, 1]
+  const caching = prefixCaching ? 'True' : 'False'
+  return [
+    `block_size="${blockSize}",enable_prefix_caching="${caching}",${engine}num_gpu_blocks="${model.cache.blocks}"`,
+    1,
+  ]
 }
 
 function outcomes(

@@ -393,6 +393,20 @@ test('a peer that speaks another protocol is told once', async () => {
   expect(heard.problems[0]?.message).toContain(`at tcp://127.0.0.1:${port}`)
 })
 
+test('the replay socket in the place of the publisher is told once, and the publisher found when it comes there', async () => {
+  const swapped = await publish({ replay: LOOPBACK })
+  const address = swapped.replayAddress ?? ''
+  const heard = await follow({ address })
+  await until(() => heard.problems.length > 0, 'a problem')
+  expect(heard.problems).toMatchObject([{ kind: 'connection', message: expect.stringContaining('address and replay') }])
+  await swapped[Symbol.asyncDispose]()
+  const publisher = await publish({ address })
+  await ready(heard)
+  publisher.publish(message(7))
+  await until(() => heard.log.includes(7), 'the message')
+  expect(heard.problems).toHaveLength(1)
+})
+
 test('bytes of all kinds sent to a bound socket do no harm', async () => {
   const heard = await follow({ address: LOOPBACK, bind: true })
   const port = Number(heard.subscriber.address.split(':').at(-1))

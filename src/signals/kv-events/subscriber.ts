@@ -10,6 +10,7 @@ import { REPLAY_LIMITS, type ReplayEnd, type ReplayLimits, requestReplay } from 
 import { watchSilence } from './silence-watch.ts'
 import { sumCounts } from './sum-counts.ts'
 import type { SubscriberCounts, SubscriberOptions } from './subscriber-options.ts'
+import { watchStrangers } from './watch-strangers.ts'
 import { loadZeromq, type SocketFactory } from './zeromq-socket.ts'
 
 const CHECK_ADDRESS =
@@ -19,6 +20,9 @@ const CHECK_ADDRESS =
 const MAX_TOPICS = 1024
 /** Handshakes that fail in a row before it is told. */
 const FAILED_HANDSHAKES = 3
+const STRANGER = 'a ZeroMQ socket of another kind: that for replay, if address and replay are exchanged'
+/** Milliseconds until such a socket is dialled again. */
+const STRANGER_AGAIN = 2000
 const NO_TOPIC = new Uint8Array(0)
 
 /**
@@ -119,6 +123,7 @@ export class KvEventSubscriber implements KvEventFollower {
     events.on('handshake:error:protocol', () => this.#notZeromq())
     events.on('handshake:error:other', () => this.#notZeromq())
     events.on('handshake:error:auth', () => this.#notZeromq())
+    watchStrangers(events, () => this.#stranger())
     this.#options.signal?.addEventListener('abort', this.#stop, { once: true })
     const { silence } = this.#options
     if (silence !== undefined) {
@@ -273,6 +278,18 @@ export class KvEventSubscriber implements KvEventFollower {
       'connection',
       `expected a ZeroMQ publisher, found something that does not speak its protocol. ${CHECK_ADDRESS}`,
     )
+  }
+
+  /** An engine that was started otherwise may come to its place. */
+  #stranger(): void {
+    this.#handlers.problem('connection', `expected a ZeroMQ publisher, found ${STRANGER}. ${CHECK_ADDRESS}`)
+    if (this.#options.bind === true) return
+    const dial = (): void => {
+      if (this.#abort.signal.aborted) return
+      this.#socket.disconnect(this.address)
+      this.#socket.connect(this.address)
+    }
+    setTimeout(dial, STRANGER_AGAIN).unref()
   }
 
   #failed(error: unknown): void {
