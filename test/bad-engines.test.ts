@@ -67,6 +67,17 @@ it('an HTTP server in the place of a publisher is told once, and blocks are pred
   expect((await endpointViews(router.admin))[0]?.['prefix']).toMatchObject({ mode: 'predicted' })
 })
 
+it('an address at which nobody publishes is told once requests have been served for a while', SLOW, async () => {
+  await using engine = await fakeEngine(undefined, 0, VLLM)
+  const kvEvents = { address: `tcp://127.0.0.1:${await freePort()}`, silentAfter: '500ms' }
+  await using router = await runRouter({ endpoints: [{ url: engine.url, id: 'e', kvEvents }] })
+  await sleep(600)
+  expect(complaints(router)).toEqual([])
+  await post(router.gateway + CHAT, chatBody())
+  const told = await complaintsOf(router)
+  expect(told).toMatchObject([{ kind: 'nobody', problem: expect.stringContaining(`at ${kvEvents.address}, found`) }])
+})
+
 it('a publisher of something else is told once, however much it publishes', SLOW, async () => {
   const publisher = new Publisher()
   await publisher.bind('tcp://127.0.0.1:*')

@@ -129,6 +129,28 @@ describe('two engines with a slot for one adapter each', SLOW, () => {
   })
 })
 
+it('the default policy keeps adapters apart, for prompts that have nothing in common', SLOW, async () => {
+  const start = () => startEngineServer({ model: 'm', loras: ['a', 'b'], maxLoras: 1, speed: 20 })
+  await using one = await start()
+  await using two = await start()
+  await using router = await runRouter({ endpoints: [one, two].map(({ url }, i) => ({ url, id: `e${i}` })) })
+  for (const at of [0, 1])
+    await eventually('slots are known', async () => (await adaptersOf(router.admin, at)) !== undefined)
+  let asked = 0
+  const served = async (model: string): Promise<string | null> => {
+    const answer = await ask(router.gateway, model, { messages: [{ role: 'user', content: `prompt ${asked++}` }] })
+    await answer.text()
+    return answer.headers.get('x-kvasir-endpoint')
+  }
+  const home = await served('a')
+  const other = home === 'e0' ? 'e1' : 'e0'
+  await using _ = await longStream(router.gateway, 'a')
+  const models = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? 'b' : 'a'))
+  const endpoints: (string | null)[] = []
+  for (const model of models) endpoints.push(await served(model))
+  expect(endpoints).toEqual(models.map((model) => (model === 'a' ? home : other)))
+})
+
 describe('an adapter that only one endpoint lists', SLOW, () => {
   const withAdapter: Probes = { health: 200, models: ['m', 'sql'], parents: { sql: 'm' } }
 

@@ -23,6 +23,7 @@ export function ablation(cells: readonly CellRuns[], terms: readonly string[]): 
 \`${OURS}\` with one term left out over \`${OURS}\`, ${cells.length} cells: all loads, 8 endpoints, 300,000 and 1 M tokens, \`exact\`. Above 1, the term helps.
 \`home\` and \`step\` decide little here. They are for short turns beside coarse blocks and for small fleets at little load: without \`home\`, \`docs/results/llm-cache-router.md\`
 loses two criteria (requests per second at saturation 0.981 instead of 1.000 of least-loaded's); without \`step\`, its four sessions share endpoints.
+\`adapter\` is for adapters (LoRA), which no load here has (\`test/lora.test.ts\`).
 
 ${table([['', 'TTFT mean', 'TTFT p95', 'E2E mean', 'mean TTFT, where the term helps most'], ...rows])}`
 }

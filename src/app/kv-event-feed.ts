@@ -44,6 +44,9 @@ export class KvEventFeed implements Disposable {
   readonly #notices: ChangeNotices<Trust>
   /** Kinds of problems that were told, whatever the subscription. */
   readonly #told = new Set<string>()
+  #begunAt = 0
+  /** True from the first connection on. */
+  #met = false
   /** True while all of the history is asked for once more, until something came of it. */
   #rereading = false
   /** As the engine's metrics tell. */
@@ -81,6 +84,7 @@ export class KvEventFeed implements Disposable {
     this.#engine = engine
     if (this.#begun || this.#abort.signal.aborted) return
     this.#begun = true
+    this.#begunAt = performance.now()
     this.#follow()
   }
 
@@ -111,6 +115,7 @@ export class KvEventFeed implements Disposable {
 
   /** A request was served: whether its blocks were reported shows whether events can be relied on. */
   served({ blocks }: SchedulingRequest): void {
+    this.#missPublisher()
     const { index } = this.#host
     const { slot } = this.#endpoint
     const keys = blocks instanceof PromptKeys ? blocks.over(index.exact.blockTokens(slot)) : undefined
@@ -198,8 +203,8 @@ export class KvEventFeed implements Disposable {
   }
 
   #handlers(): KvEventHandlers {
-    const { index, logger } = this.#host
-    const { slot, id } = this.#endpoint
+    const { index } = this.#host
+    const { slot } = this.#endpoint
     return {
       onBatch: (batch, topic) => this.#take(batch, topic),
       onRestarted: () => {
@@ -207,14 +212,31 @@ export class KvEventFeed implements Disposable {
         this.#trust.restarted()
       },
       onLost: (loss) => this.#lost(loss),
-      onConnected: (connected) => this.#trust.connected(connected),
-      onSilent: ({ message }) => this.#trust.silent(message),
-      onProblem: ({ kind, message }) => {
-        if (this.#told.has(kind)) return
-        this.#told.add(kind)
-        logger.warn({ endpoint: id, kind, problem: message }, 'KV events')
+      onConnected: (connected) => {
+        this.#met ||= connected
+        this.#trust.connected(connected)
       },
+      onSilent: ({ message }) => this.#trust.silent(message),
+      onProblem: ({ kind, message }) => this.#problem(kind, message),
     }
+  }
+
+  #problem(kind: string, problem: string): void {
+    if (this.#told.has(kind)) return
+    this.#told.add(kind)
+    this.#host.logger.warn({ endpoint: this.#endpoint.id, kind, problem }, 'KV events')
+  }
+
+  /** An engine that is just starting is waited for; one that serves publishes somewhere else, or not at all. */
+  #missPublisher(): void {
+    const { pulled, address, bind, silentAfter } = this.#plan
+    if (this.#met || pulled !== undefined || this.#follower === undefined || this.#told.size > 0) return
+    if (performance.now() - this.#begunAt < silentAfter * 1000) return
+    const found = bind ? 'no engine has connected' : 'nobody can be reached there'
+    const problem =
+      `expected the publisher of ${this.#endpoint.id} at ${address}, found that ${found}, though the endpoint serves ` +
+      'requests: check host and port, and that the engine runs with --kv-events-config'
+    this.#problem('nobody', problem)
   }
 
   #take({ events, seq }: KvEventBatch, topic: string): void {

@@ -43,6 +43,8 @@ export class Lease {
   readonly #stepSeconds: number
   /** Prefill work of plain answers that had left the endpoint's queue. */
   readonly #plainBefore: number
+  /** The engine has to load the adapter first: its times say nothing about prefill. */
+  readonly #loads: boolean
   #firstTokenAt = Number.NaN
   #prefilledBefore = 0
   #stepAtFirstToken = 0
@@ -59,6 +61,7 @@ export class Lease {
     this.#plainBefore = this.endpoint.prefill.plainSeconds
     this.endpoint.signals.inFlight += 1
     this.endpoint.signals.inFlightTokens += this.#tokens
+    this.#loads = this.#adapter !== undefined && this.endpoint.adapters.stateOf(this.#adapter) !== 'loaded'
     if (this.#adapter !== undefined) this.endpoint.adapters.begin(this.#adapter)
   }
 
@@ -100,12 +103,12 @@ export class Lease {
     }
   }
 
-  /** Takes in how long the first token took, unless it may have waited for memory. */
+  /** Takes in how long the first token took, unless it may have waited for memory or for its adapter. */
   #learnPrefill(now: number): void {
     const { speed, signals, kvTokens, prefill: queue } = this.endpoint
     const { prefill, at, aheadSeconds } = this.#terms
     queue.advance(now)
-    if (signals.inFlightTokens >= MEMORY_BOUND * kvTokens) {
+    if (this.#loads || signals.inFlightTokens >= MEMORY_BOUND * kvTokens) {
       speed.passed(now, queue.plainSeconds)
       return
     }
@@ -135,7 +138,7 @@ export class Lease {
       return
     }
     // The first byte of a plain answer comes with its last: only the whole time says something, where its tokens are known.
-    if (outcome.usage === undefined) return
+    if (outcome.usage === undefined || this.#loads) return
     const perStep = Math.max(2 * this.#stepSeconds, decodeStepSeconds(endpoint.rates, 1, this.#tokens))
     endpoint.speed.answered(now - at, aheadSeconds + prefill.seconds + this.#stepSeconds, tokens * perStep)
   }

@@ -27,6 +27,7 @@ function priceOf(
     unseenTokens: 32,
     worth: 0.5,
     decodeSeconds: 10,
+    adapter: false,
     reuse: 0.5,
     ...asked,
   }
@@ -51,6 +52,7 @@ function priceOf(
     copy: valueOf('copy'),
     eviction: valueOf('eviction'),
     slowdown: valueOf('slowdown'),
+    adapter: valueOf('adapter'),
   }
 }
 
@@ -66,6 +68,7 @@ test('an idle endpoint costs the prefill', () => {
     copy: 0,
     eviction: 0,
     slowdown: 0,
+    adapter: 0,
   })
 })
 

@@ -1,12 +1,23 @@
 import type { Candidate } from '../core/endpoint.ts'
 import { prefillSeconds } from '../core/rates.ts'
 import type { SchedulingRequest } from '../core/request.ts'
+import { adapterWait } from './adapter-wait.ts'
 import type { ExpectedLoad } from './expected-load.ts'
 import type { Load } from './load-reckoning.ts'
 import type { SharedPrefix } from './shared-prefixes.ts'
 
 /** What the cost of a placement consists of, in seconds. */
-export const MARGINAL_TERMS = ['wait', 'step', 'memory', 'prefill', 'home', 'copy', 'eviction', 'slowdown'] as const
+export const MARGINAL_TERMS = [
+  'wait',
+  'step',
+  'memory',
+  'prefill',
+  'home',
+  'copy',
+  'eviction',
+  'slowdown',
+  'adapter',
+] as const
 
 /** Places of some of them. */
 export const WAIT_TERM = 0
@@ -25,13 +36,15 @@ export interface Question {
   readonly worth: number
   /** Seconds that an answer decodes for. */
   readonly decodeSeconds: number
+  /** True for an adapter, where any candidate knows something of it. */
+  readonly adapter: boolean
   /** Chance that what is evicted is asked for again. */
   readonly reuse: number
 }
 
 /** A candidate as it is now. */
 export interface Place {
-  readonly candidate: Candidate<'matchedTokens' | 'kvFill'>
+  readonly candidate: Candidate<'matchedTokens' | 'kvFill' | 'adapterState'>
   readonly load: Readonly<Load>
   /** What the request will meet while it is there. */
   readonly expected: Readonly<ExpectedLoad>
@@ -67,6 +80,7 @@ export function priceInto(terms: Float64Array, question: Question, place: Place)
   terms[5] = copy
   terms[6] = overflow > 0 ? overflow * prefillFactor * rates.prefillPerToken * reuse : 0
   terms[7] = worth * (place.expected.decoding * (own + copy) + decodeFactor * longerSteps(question, place))
+  terms[8] = question.adapter ? adapterWait(signals.adapterState, question.decodeSeconds) : 0
 }
 
 /** Seconds to compute what follows the first `held` tokens of the prompt. */

@@ -13,7 +13,7 @@ import { createSharedPrefixes } from './shared-prefixes.ts'
 import { createSpeedFactors } from './speed-factors.ts'
 
 /** The signals that a price is made of. */
-export type MarginalSignal = LoadSignal | 'matchedTokens' | 'kvFill' | 'prefillFactor' | 'decodeFactor'
+export type MarginalSignal = LoadSignal | 'matchedTokens' | 'kvFill' | 'adapterState' | 'prefillFactor' | 'decodeFactor'
 
 type Endpoint = Candidate<MarginalSignal>
 
@@ -42,14 +42,17 @@ export function createMarginalState(): MarginalState {
   // Of the last look: the longest match, and the tokens that the endpoints hold together.
   let longestMatch = 0
   let capacity = 0
+  let adapter = false
   let prefix = shared.none
 
   return {
     look(request, candidates) {
       longestMatch = capacity = 0
+      adapter = false
       for (let i = 0; i < candidates.length; i++) {
         longestMatch = Math.max(longestMatch, candidates[i]!.signals.matchedTokens)
         capacity += candidates[i]!.kvTokens
+        adapter ||= candidates[i]!.signals.adapterState !== undefined
       }
       prefix = shared.look(request, candidates)
       speeds.look(candidates)
@@ -61,6 +64,7 @@ export function createMarginalState(): MarginalState {
       unseenTokens: homes.unseenTokens,
       worth: worth.at(speeds.spread),
       decodeSeconds: worth.decodeSeconds,
+      adapter,
       reuse: reuse.probability,
     }),
     price(terms, question, candidate, now) {

@@ -71,13 +71,22 @@ test('adds up what a placement costs, in seconds', () => {
     copy: close(0, 0, 0),
     eviction: close(0, 0, 0),
     slowdown: close(...slowdown),
+    adapter: close(0, 0, 0),
   })
   expect(costs).toEqual(close(0.021, 0.2 + 0.0057 + 0.111 + slowdown[1], memory + 0.111 + slowdown[2]))
   expect([best, reason]).toEqual([['engine-0'], 'lowest-cost'])
 })
 
+test('an adapter is used where it is, unless that costs more than to load it or to wait for a slot', () => {
+  const bestOf = (...facts: CandidateFacts[]) => rankOf(marginalCost, {}, request(), candidates(...facts)).best
+  const loaded = { adapterState: 'loaded', queuedSeconds: 0.05 } as const
+  expect(bestOf({ adapterState: 'room' }, loaded, {})).toEqual(['engine-1'])
+  expect(bestOf({ adapterState: 'room' }, { ...loaded, queuedSeconds: 0.2 })).toEqual(['engine-0'])
+  expect(bestOf({ adapterState: 'full' }, { ...loaded, queuedSeconds: 0.2 })).toEqual(['engine-1'])
+})
+
 describe('without a term', () => {
-  /** Everything at once: a hot spot, a session at home, a full cache that is asked for again, decodes, too little memory. */
+  /** Everything at once: a hot spot, a session at home, a full cache that is asked for again, decodes, too little memory, an adapter to load. */
   function everything(options: unknown) {
     const policy = marginalCost.instantiate(options, testServices())
     const back = promptOf(64, [], { session: 's' })
@@ -88,7 +97,8 @@ describe('without a term', () => {
     const asked = promptOf(64, [1], { session: 's' })
     send(policy, promptOf(64, [2]), candidates({}, {}), 0)
     send(policy, promptOf(64, [3]), candidates({}, {}), 0)
-    const full: CandidateFacts = { kvFill: 1, queuedSeconds: 0.3, decoding: 3, inFlight: 4, inFlightTokens: 99_000 }
+    const busy = { queuedSeconds: 0.3, decoding: 3, inFlight: 4, inFlightTokens: 99_000 }
+    const full: CandidateFacts = { kvFill: 1, ...busy, adapterState: 'room' }
     return verdictOf(marginalCost, policy, asked, candidates(full, full))
   }
 

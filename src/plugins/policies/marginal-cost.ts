@@ -16,6 +16,7 @@ const reads = [
   'inFlight',
   'inFlightTokens',
   'kvFill',
+  'adapterState',
   'loadAge',
   'prefillFactor',
   'decodeFactor',
@@ -27,7 +28,7 @@ type Endpoint = Candidate<(typeof reads)[number]>
 /**
  * The default: what placing the request here costs everyone, in seconds.
  *
- *     cost = wait + step + memory + prefill + home + copy + eviction + slowdown
+ *     cost = wait + step + memory + prefill + home + copy + eviction + slowdown + adapter
  *
  * - `wait`: prefill work ahead, as it is left now, not as it was when it was sent;
  * - `step`: half of the decode step under way, in which no prefill begins;
@@ -41,6 +42,7 @@ type Endpoint = Candidate<(typeof reads)[number]>
  * - `slowdown`: the stall that this prefill causes to those decoding there, and the steps that grow longer by this
  *   request, for those beside it and for itself, while it decodes; at the worth of decoding against waiting. How many
  *   there will be lies between those there now and those that usually are.
+ * - `adapter`: loading the request's adapter (LoRA) where no slot holds it, and waiting for a slot where all are in use.
  *
  * Seconds come from the endpoint's rates times the factors observed there; an endpoint that nobody has observed yet counts
  * as fast as the others are on average. Where observed and predicted times are too far apart, all endpoints are compared
