@@ -120,7 +120,7 @@ function tokens(results: Readonly<Record<ArmName, ArmResult>>): string[] {
     '',
     ...markdownTable(['', 'found', 'late', 'not found', 'mean wait, ms', `within ${1000 * DEFAULT_DEADLINE} ms`], rows),
     '',
-    `Prompts whose tokens the router sought, warming up included. A request could wait for its tokens for ${results.exact.deadline}; the router's default is ${1000 * DEFAULT_DEADLINE} ms, and what has`,
+    `Prompts whose tokens the router sought, warming up included. A request could wait for its tokens for ${results.exact.deadline}; the router's default is ${1000 * DEFAULT_DEADLINE} ms and as much again for each 32 KiB of the body, and what has`,
     'not its tokens by then is matched by its bytes, as everything is without KV events. Nearly all of these prompts are new to the router: next turns of a',
     'chat find the tokens of the turns before remembered.',
     '',
