@@ -46,12 +46,14 @@ export class BlockCache {
     this.#headShift = Math.clz32(blocks * 2 - 1)
     this.#headMask = 2 ** (32 - this.#headShift) - 1
     this.#heads = new Int32Array(this.#headMask + 1).fill(END)
-    this.#records[this.#list + PREVIOUS] = this.#list
-    this.#records[this.#list + NEXT] = this.#list
-    for (let block = 0; block < blocks; block++) {
-      this.#records[(block << RECORD_SHIFT) + CHAIN] = UNKEYED
-      this.#append(block << RECORD_SHIFT)
+    // All blocks are free, in their order: each record is between its neighbours, and the list's behind the last.
+    for (let record = 0; record <= this.#list; record += 1 << RECORD_SHIFT) {
+      this.#records[record + PREVIOUS] = record - (1 << RECORD_SHIFT)
+      this.#records[record + NEXT] = record + (1 << RECORD_SHIFT)
+      this.#records[record + CHAIN] = UNKEYED
     }
+    this.#records[PREVIOUS] = this.#list
+    this.#records[this.#list + NEXT] = 0
   }
 
   /** Blocks that nobody references, cached ones included. */
