@@ -39,21 +39,13 @@ export function createMarginalState(): MarginalState {
   const reckoning = createLoadReckoning()
   const expectation = createLoadExpectation()
   const speeds = createSpeedFactors()
-  // Of the last look: the longest match, and the tokens that the endpoints hold together.
-  let longestMatch = 0
-  let capacity = 0
-  let adapter = false
+  // Of the last look.
+  const all: Together = { longestMatch: 0, capacity: 0, adapter: false }
   let prefix = shared.none
 
   return {
     look(request, candidates) {
-      longestMatch = capacity = 0
-      adapter = false
-      for (let i = 0; i < candidates.length; i++) {
-        longestMatch = Math.max(longestMatch, candidates[i]!.signals.matchedTokens)
-        capacity += candidates[i]!.kvTokens
-        adapter ||= candidates[i]!.signals.adapterState !== undefined
-      }
+      lookTogether(all, candidates)
       prefix = shared.look(request, candidates)
       speeds.look(candidates)
     },
@@ -64,7 +56,7 @@ export function createMarginalState(): MarginalState {
       unseenTokens: homes.unseenTokens,
       worth: worth.at(speeds.spread),
       decodeSeconds: worth.decodeSeconds,
-      adapter,
+      adapter: all.adapter,
       reuse: reuse.probability,
     }),
     price(terms, question, candidate, now) {
@@ -84,7 +76,7 @@ export function createMarginalState(): MarginalState {
       worth.booked(memorySeconds)
       homes.booked(request, endpoint, now)
       shared.add(request)
-      reuse.note(request, longestMatch, 2 * capacity)
+      reuse.note(request, all.longestMatch, 2 * all.capacity)
     },
     ended(request, { slot }, outcome, now) {
       reckoning.ended(slot, now, request.promptTokens + request.outputTokens)
@@ -94,5 +86,25 @@ export function createMarginalState(): MarginalState {
       // The first byte of a plain answer comes when all of it is there: it parts no waiting from decoding.
       if (request.streamed) worth.ended(outcome)
     },
+  }
+}
+
+/** What the candidates of a request are together. */
+interface Together {
+  longestMatch: number
+  /** Tokens that they hold. */
+  capacity: number
+  /** True where anything is known of the request's adapter. */
+  adapter: boolean
+}
+
+function lookTogether(all: Together, candidates: readonly Endpoint[]): void {
+  all.longestMatch = all.capacity = 0
+  all.adapter = false
+  for (let i = 0; i < candidates.length; i++) {
+    const { kvTokens, signals } = candidates[i]!
+    all.longestMatch = Math.max(all.longestMatch, signals.matchedTokens)
+    all.capacity += kvTokens
+    all.adapter ||= signals.adapterState !== undefined
   }
 }
