@@ -49,6 +49,8 @@ export class EndpointPoller implements AsyncDisposable {
   readonly #done: Promise<void>
   #polled: PolledEngine | undefined
   #nap: AbortController | undefined
+  /** When the nap ends by itself. */
+  #wakesAt = 0
   #nudged = false
   #detectedAt = Number.POSITIVE_INFINITY
   #detectFailures = 0
@@ -87,8 +89,17 @@ export class EndpointPoller implements AsyncDisposable {
     this.#polled?.inBand(reading, this.#options.clock())
   }
 
-  /** Looks at once whether a poll is due: to be called when a request is sent to an endpoint that had none. */
+  /**
+   * Looks at once whether a poll is due: to be called when a request is sent to an endpoint that had none. Where that is
+   * looked at soon anyway, nothing is done: this is called for most requests of a quiet endpoint.
+   */
   nudge(): void {
+    if (this.#polled === undefined) return
+    if (this.#nap !== undefined && this.#wakesAt - this.#options.clock() <= this.#pace.busy) return
+    this.#wake()
+  }
+
+  #wake(): void {
     this.#nudged = true
     this.#nap?.abort()
   }
@@ -97,7 +108,7 @@ export class EndpointPoller implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     for (const request of this.#requests) request.abort()
-    this.nudge()
+    this.#wake()
     await this.#done
     await Promise.all(this.#background)
   }
@@ -114,6 +125,7 @@ export class EndpointPoller implements AsyncDisposable {
     const { clock, sleep } = this.#options
     const seconds = Math.min(time - clock(), this.#pace.detectAgain)
     if (seconds <= 0 || this.#nudged) return
+    this.#wakesAt = clock() + seconds
     this.#nap = new AbortController()
     await sleep(seconds, this.#nap.signal).catch(() => undefined)
     this.#nap = undefined
@@ -172,7 +184,7 @@ export class EndpointPoller implements AsyncDisposable {
 
   async #afterwards(asking: Promise<boolean>): Promise<void> {
     if (await asking) this.#options.onReading?.(this.state())
-    this.nudge()
+    this.#wake()
   }
 
   /** Asks one route; true when it brought something. */
