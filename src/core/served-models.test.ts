@@ -32,6 +32,22 @@ describe('ServedModels', () => {
     expect(served.listedBy('b')).toEqual(['m'])
   })
 
+  it('an adapter of the same name for another base is not served', () => {
+    const served = serving({ c: ['m', 'n', 'sql'] })
+    served.set('a', ['m', 'sql'], SQL_OF_M)
+    served.set('b', ['n', 'sql'], new Map([['sql', 'n']]))
+    expect(['a', 'b', 'c'].map((id) => served.serves(id, 'sql'))).toEqual([true, false, true])
+    // Called otherwise, but beside the same base.
+    served.set('d', ['m', 'sql'], new Map([['sql', 'path/of/m']]))
+    expect(served.serves('d', 'sql')).toBe(true)
+    served.onDemand = new Map([['sql', 'n']])
+    expect(['a', 'b'].map((id) => served.serves(id, 'sql'))).toEqual([false, true])
+    served.onDemand = new Map()
+    served.delete('a')
+    served.delete('d')
+    expect(served.serves('b', 'sql')).toBe(true)
+  })
+
   it('says whether anything is new, parents included, and takes no model for its own adapter', () => {
     const served = serving({ a: ['m', 'sql'] })
     expect(served.set('a', ['m', 'sql'])).toBe(false)

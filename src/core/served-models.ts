@@ -64,9 +64,17 @@ export class ServedModels {
   /** True when the endpoint serves the model, or when nobody has said what it serves. */
   serves(id: string, model: string): boolean {
     const listed = this.#listed.get(id)
-    if (listed === undefined || listed.includes(model)) return true
+    if (listed === undefined) return true
+    if (listed.includes(model)) return !this.#isNamesake(id, model, listed)
     const base = this.#onDemand.get(model)
     return base !== undefined && listed.includes(base)
+  }
+
+  /** True when the endpoint has an adapter of that name for another base model: other weights, which nobody has asked for. */
+  #isNamesake(id: string, adapter: string, listed: readonly string[]): boolean {
+    const parent = this.#parents.get(id)?.get(adapter)
+    const base = this.#bases.get(adapter)
+    return parent !== undefined && base !== undefined && parent !== base && !listed.includes(base)
   }
 
   /** True when there is an endpoint of which nobody has said what it serves. */
