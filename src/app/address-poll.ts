@@ -97,6 +97,11 @@ export class AddressPoll {
     if (this.#host.slowness() === 1) this.poller.nudge()
   }
 
+  /** The engine can be reached again. */
+  look(): void {
+    this.poller.look()
+  }
+
   #busy(): boolean {
     for (const listener of this.#listeners) if (listener.busy()) return true
     return false

@@ -111,6 +111,11 @@ export class EngineWatch implements Disposable, PollListener {
     this.#endpoint.reported.remark({ waiting, running, kvUsage, at: this.#host.clock() })
   }
 
+  /** Its endpoint can be reached: an engine that was not there before is looked at now. */
+  ready(): void {
+    this.#poll.look()
+  }
+
   #warn(header: string): void {
     if (this.#warned) return
     this.#warned = true

@@ -250,10 +250,10 @@ export class Router {
   }
 
   #healthChanged(endpoint: EndpointState, ready: boolean, why: string): void {
-    const { id } = endpoint
     if (ready) this.#tokens.restarted(endpoint)
-    if (ready) this.#log.logger.info({ endpoint: id, why }, 'endpoint ready')
-    else this.#log.logger.warn({ endpoint: id, why }, 'endpoint not ready')
+    if (ready) this.#signals.watchOf(endpoint)?.ready()
+    if (ready) this.#log.logger.info({ endpoint: endpoint.id, why }, 'endpoint ready')
+    else this.#log.logger.warn({ endpoint: endpoint.id, why }, 'endpoint not ready')
   }
 
   #policyFailed(policy: string, error: unknown): void {

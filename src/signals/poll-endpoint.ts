@@ -54,6 +54,8 @@ export class EndpointPoller implements AsyncDisposable {
   #nudged = false
   #detectedAt = Number.POSITIVE_INFINITY
   #detectFailures = 0
+  /** When it was last tried to find the engine out. */
+  #triedAt = Number.NEGATIVE_INFINITY
 
   constructor(options: PollOptions) {
     this.#options = options
@@ -89,26 +91,28 @@ export class EndpointPoller implements AsyncDisposable {
     this.#polled?.inBand(reading, this.#options.clock())
   }
 
-  /**
-   * Looks at once whether a poll is due: to be called when a request is sent to an endpoint that had none. Where that is
-   * looked at soon anyway, nothing is done: this is called for most requests of a quiet endpoint.
-   */
-  nudge(): void {
-    if (this.#polled === undefined) return
-    if (this.#nap !== undefined && this.#wakesAt - this.#options.clock() <= this.#pace.busy) return
-    this.#wake()
-  }
-
-  #wake(): void {
+  /** Looks at once whether a poll is due, or what engine there is. */
+  look(): void {
     this.#nudged = true
     this.#nap?.abort()
+  }
+
+  /**
+   * A request is sent to the endpoint while none was in flight: looks at once, unless it is about to look anyway. This
+   * comes with most requests of a quiet endpoint.
+   */
+  nudge(): void {
+    const now = this.#options.clock()
+    const triedJustNow = this.#polled === undefined && now - this.#triedAt < this.#pace.retry
+    if (triedJustNow || (this.#nap !== undefined && this.#wakesAt - now <= this.#pace.busy)) return
+    this.look()
   }
 
   /** Stops polling, breaks off what is under way, and resolves when all of it has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     for (const request of this.#requests) request.abort()
-    this.#wake()
+    this.look()
     await this.#done
     await Promise.all(this.#background)
   }
@@ -134,6 +138,7 @@ export class EndpointPoller implements AsyncDisposable {
   /** Returns when to go on. */
   async #detect(): Promise<number> {
     const { clock, onEngine } = this.#options
+    this.#triedAt = clock()
     const detection = await detectEngine((path) => this.#get(path))
     if (this.#stop.signal.aborted) return clock()
     if (detection.answered) {
@@ -184,7 +189,7 @@ export class EndpointPoller implements AsyncDisposable {
 
   async #afterwards(asking: Promise<boolean>): Promise<void> {
     if (await asking) this.#options.onReading?.(this.state())
-    this.#wake()
+    this.look()
   }
 
   /** Asks one route; true when it brought something. */
