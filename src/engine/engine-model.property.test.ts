@@ -242,6 +242,24 @@ const shape = fc.record({
   maxSequences: fc.integer({ min: 1, max: 6 }),
 })
 
+const ask = (family: number, prompt: number, output: number, branch = 0) => ({
+  wait: 0,
+  family,
+  prompt,
+  output,
+  branch,
+  abort: null,
+})
+
+/** While the last request is refused for want of blocks, somebody else comes to reference some that it would have shared. */
+const SHARED_WHILE_REFUSED: [
+  { blocks: number; maxBatchedTokens: number; maxSequences: number },
+  ReturnType<typeof ask>[],
+] = [
+  { blocks: 14, maxBatchedTokens: 6, maxSequences: 3 },
+  [ask(0, 1, 0), ask(0, 1, 0), ask(0, 1, 0), ask(1, 34, 8, 28), ask(1, 4, 0), ask(0, 7, 4), ask(1, 37, 0)],
+]
+
 test('does, event by event, what the obvious engine does, and loses no block', () => {
   fc.assert(
     fc.property(shape, fc.array(event, { maxLength: 30 }), (limits, events) => {
@@ -298,6 +316,6 @@ test('does, event by event, what the obvious engine does, and loses no block', (
       expect(model.counters.finished + model.counters.aborted).toBe(events.length)
       expect(model.cache.used).toBe(0)
     }),
-    { numRuns: 300 },
+    { numRuns: 300, examples: [SHARED_WHILE_REFUSED] },
   )
 })

@@ -9,8 +9,8 @@ export class SequenceBlocks<R extends EngineRequest = EngineRequest> {
   readonly cache: BlockCache
   readonly #blockSize: number
   readonly #listener: CacheListener<R> | undefined
-  /** Why the last sequence was not admitted: the free blocks it needs, and the index of its first missing key. */
-  #refused: { readonly sequence: Sequence<R>; readonly needed: number; readonly missing: number } | undefined
+  /** Why the last sequence was not admitted: the new blocks it needs, and the index of its first missing key. */
+  #refused: { readonly sequence: Sequence<R>; readonly fresh: number; readonly missing: number } | undefined
 
   constructor(kvTokens: number, blockSize: number, listener?: CacheListener<R>) {
     this.#blockSize = blockSize
@@ -37,7 +37,7 @@ export class SequenceBlocks<R extends EngineRequest = EngineRequest> {
     const hits = this.cache.match(keys, Math.floor((sequence.target - 1) / this.#blockSize), sequence.blocks)
     const needed = this.cache.freeNeeded(sequence.blocks, hits, total)
     if (needed > this.cache.free) {
-      this.#refused = { sequence, needed, missing: hits }
+      this.#refused = { sequence, fresh: total - hits, missing: hits }
       return false
     }
     this.#refused = undefined
@@ -88,11 +88,12 @@ export class SequenceBlocks<R extends EngineRequest = EngineRequest> {
 
   /**
    * Matching a long prompt again in every step of a full engine would cost more than all else. A refusal can only turn
-   * when enough blocks became free, or when the first key that was missing has arrived.
+   * when there are enough free blocks for what is not held, or when the first key that was missing has arrived. Held
+   * blocks that nobody references are free as well until the sequence takes them; others may come to reference them.
    */
   #stillRefused(sequence: Sequence<R>): boolean {
     const refused = this.#refused
-    if (refused === undefined || refused.sequence !== sequence || this.cache.free >= refused.needed) return false
+    if (refused === undefined || refused.sequence !== sequence || this.cache.free >= refused.fresh) return false
     const { count, words } = sequence.request.keys
     const index = refused.missing
     return index >= count || !this.cache.has(words[2 * index]!, words[2 * index + 1]!)
