@@ -1,4 +1,5 @@
 import type { ExtraKey } from './kv-event.ts'
+import { identifyPart } from './identify-part.ts'
 
 /** What the `extra_keys` of an event say. */
 export interface ExtraKeys {
@@ -52,7 +53,7 @@ function readBlock(parts: readonly unknown[], lora: Adapter): BlockParts {
   const block: BlockParts = { keys: [], lora: undefined, salt: undefined }
   for (const part of parts) {
     const read = readPart(part)
-    if (read === undefined) block.keys.push({ kind: 'other', text: identify(part) })
+    if (read === undefined) block.keys.push({ kind: 'other', text: identifyPart(part) })
     else if ('lora' in read) block.lora = read.lora
     else if ('salt' in read) block.salt = read.salt
     else if (!isAdapter(read, part, lora)) block.keys.push(read)
@@ -106,12 +107,6 @@ function readTagged(tag: string, second: unknown, third: unknown): Part | undefi
     return { kind: 'multimodal', identifier: second, offset: typeof third === 'number' ? third : 0 }
   }
   return tag === 'other' ? { kind: 'other', text: second } : undefined
-}
-
-/** Two keys that nobody here understands are the same key when they read the same. */
-function identify(part: unknown): string {
-  const text = JSON.stringify(part, (_name, value: unknown) => (typeof value === 'bigint' ? value.toString() : value))
-  return (text ?? 'undefined').slice(0, 256)
 }
 
 /** Bare text equal to the adapter's name, or a bare number equal to its number, stands for the adapter. */

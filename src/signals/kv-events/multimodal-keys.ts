@@ -1,3 +1,4 @@
+import { identifyPart } from './identify-part.ts'
 import type { ExtraKey } from './kv-event.ts'
 
 /**
@@ -31,7 +32,7 @@ function readBlock(entry: unknown): readonly ExtraKey[] | undefined {
   const parts: readonly unknown[] = entry
   return parts.map((part) => {
     if (part === null || typeof part !== 'object' || !('hash' in part) || typeof part.hash !== 'string') {
-      return { kind: 'other', text: JSON.stringify(part)?.slice(0, 256) ?? '' }
+      return { kind: 'other', text: identifyPart(part) }
     }
     const offset = 'start_offset' in part && typeof part.start_offset === 'number' ? part.start_offset : undefined
     return { kind: 'multimodal', identifier: part.hash, offset }
