@@ -3,7 +3,13 @@ import { z } from 'zod'
 import { KvEventPublisher } from '../src/signals/kv-events/publisher.ts'
 import { createVllmEncoder } from '../src/signals/kv-events/encode-vllm.ts'
 import { createSglangEncoder } from '../src/signals/kv-events/encode-sglang.ts'
-import { type BlocksRemoved, type BlocksStored, type KvEvent, PLAIN_STORE } from '../src/signals/kv-events/kv-event.ts'
+import {
+  type BlocksRemoved,
+  type BlocksStored,
+  type KvEvent,
+  PLAIN_REMOVAL,
+  PLAIN_STORE,
+} from '../src/signals/kv-events/kv-event.ts'
 import { explain } from './testing/decision-views.ts'
 import { endpointViews, isReady } from './testing/endpoint-views.ts'
 import { eventually } from './testing/eventually.ts'
@@ -42,14 +48,7 @@ function stored(tokens: readonly number[], extra: Partial<BlocksStored> = {}): B
 }
 
 function removed(blockHashes: readonly bigint[]): BlocksRemoved {
-  return {
-    type: 'blocks-removed',
-    blockHashes,
-    tier: 'gpu',
-    groupIndex: undefined,
-    locality: undefined,
-    ownership: undefined,
-  }
+  return { type: 'blocks-removed', blockHashes, ...PLAIN_REMOVAL }
 }
 
 function publish(publisher: KvEventPublisher, events: readonly KvEvent[], encoder = encode): void {

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { Fleet } from '../core/fleet.ts'
 import type { Pool } from '../core/pool.ts'
-import { fewestInFlight, settingsOf } from '../core/testing/fleet-fixture.ts'
+import { policyOf, settingsOf } from '../core/testing/fleet-fixture.ts'
 import { CombinedIndex } from '../prefix/combined-index.ts'
 import { createTokenBlocks } from './create-token-blocks.ts'
 
@@ -10,12 +10,7 @@ const TOKENS = Uint32Array.from({ length: 100 }, (_, i) => i)
 /** Endpoints `m0`, `m1` of model m, `n2` of model n and `q3` of model q; all but the last publish events. */
 function rig() {
   const index = new CombinedIndex({ clock: () => 0 })
-  const services = {
-    random: () => 0.5,
-    parts: { filter: () => () => true, scorer: () => () => 0, picker: () => () => undefined },
-  }
-  const policyFor = () => ({ plugin: fewestInFlight, policy: fewestInFlight.instantiate({}, services) })
-  const fleet = new Fleet({ index, policyFor, bytesPerToken: 4 })
+  const fleet = new Fleet({ index, policyFor: () => policyOf(), bytesPerToken: 4 })
   for (const id of ['m0', 'm1', 'n2', 'q3']) fleet.add(settingsOf(id), [id.slice(0, 1)])
   let slots: readonly number[] = [0, 1, 2]
   const blocks = createTokenBlocks({ index, slots: () => slots, adapterOf: () => undefined })

@@ -5,7 +5,7 @@ import { namespaceSeed, tokenBlockKeys } from '../prefix/token-block-keys.ts'
 import { Fleet } from './fleet.ts'
 import { Scheduler } from './scheduler.ts'
 import type { SchedulingRequest } from './request.ts'
-import { fewestInFlight, requestOf, settingsOf } from './testing/fleet-fixture.ts'
+import { policyOf, requestOf, settingsOf } from './testing/fleet-fixture.ts'
 
 const ENDPOINTS = 200
 const BLOCK = 16
@@ -17,12 +17,7 @@ const TOKENS = Uint32Array.from({ length: 2048 }, (_, i) => i)
 /** More endpoints than the scheduler has room for at first; those with odd numbers report their blocks. */
 function rig() {
   const index = new CombinedIndex({ clock: () => 0 })
-  const services = {
-    random: () => 0.5,
-    parts: { filter: () => () => true, scorer: () => () => 0, picker: () => () => undefined },
-  }
-  const policyFor = () => ({ plugin: fewestInFlight, policy: fewestInFlight.instantiate({}, services) })
-  const fleet = new Fleet({ index, policyFor, bytesPerToken: 4 })
+  const fleet = new Fleet({ index, policyFor: () => policyOf(), bytesPerToken: 4 })
   for (let number = 0; number < ENDPOINTS; number++) fleet.add(settingsOf(`${number}`), ['m'])
   for (const { slot } of fleet.endpoints) if (reports(slot)) index.setMode(slot, 'exact')
   // The bookings are as deep as their endpoint's number says, from those with the highest on down.

@@ -37,6 +37,7 @@ describe('ServedModels', () => {
     served.set('a', ['m', 'sql'], SQL_OF_M)
     served.set('b', ['n', 'sql'], new Map([['sql', 'n']]))
     expect(['a', 'b', 'c'].map((id) => served.serves(id, 'sql'))).toEqual([true, false, true])
+    expect(['a', 'b', 'c'].map((id) => served.of(id))).toEqual([['m', 'sql'], ['n'], ['m', 'n', 'sql']])
     // Called otherwise, but beside the same base.
     served.set('d', ['m', 'sql'], new Map([['sql', 'path/of/m']]))
     expect(served.serves('d', 'sql')).toBe(true)

@@ -57,8 +57,9 @@ export class ServedModels {
   /** What an endpoint serves, adapters included; nothing when nobody has said. */
   of(id: string): readonly string[] {
     const listed = this.#listed.get(id) ?? []
-    const loaded = [...this.#onDemand].filter(([adapter, base]) => listed.includes(base) && !listed.includes(adapter))
-    return loaded.length === 0 ? listed : [...listed, ...loaded.map(([adapter]) => adapter)]
+    const own = listed.filter((model) => !this.#isNamesake(id, model, listed))
+    const loaded = [...this.#onDemand].filter(([adapter, base]) => listed.includes(base) && !own.includes(adapter))
+    return loaded.length === 0 ? own : [...own, ...loaded.map(([adapter]) => adapter)]
   }
 
   /** True when the endpoint serves the model, or when nobody has said what it serves. */

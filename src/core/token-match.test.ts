@@ -7,7 +7,7 @@ import type { Decision } from './decision.ts'
 import { Fleet } from './fleet.ts'
 import type { SchedulingRequest } from './request.ts'
 import { Scheduler } from './scheduler.ts'
-import { fewestInFlight, requestOf, settingsOf } from './testing/fleet-fixture.ts'
+import { policyOf, requestOf, settingsOf } from './testing/fleet-fixture.ts'
 
 const BLOCK = 16
 const SEED = namespaceSeed({}, BLOCK)
@@ -15,12 +15,7 @@ const SEED = namespaceSeed({}, BLOCK)
 /** Two endpoints, of which the first reports its blocks. */
 function rig() {
   const index = new CombinedIndex({ clock: () => 0 })
-  const services = {
-    random: () => 0.5,
-    parts: { filter: () => () => true, scorer: () => () => 0, picker: () => () => undefined },
-  }
-  const policyFor = () => ({ plugin: fewestInFlight, policy: fewestInFlight.instantiate({}, services) })
-  const fleet = new Fleet({ index, policyFor, bytesPerToken: 4 })
+  const fleet = new Fleet({ index, policyFor: () => policyOf(), bytesPerToken: 4 })
   for (const id of ['reports', 'predicted']) {
     fleet.add(settingsOf(id), ['m'])
     fleet.setReady(id, true)

@@ -4,6 +4,7 @@ import { PredictedIndex } from '../../prefix/predicted-index.ts'
 import { z, definePolicy, type PolicyPlugin } from '../plugin.ts'
 import type { EndpointSettings } from '../endpoint.ts'
 import { Fleet } from '../fleet.ts'
+import type { PoolPolicy } from '../pool.ts'
 import type { StepRates } from '../rates.ts'
 import type { SchedulingRequest } from '../request.ts'
 import { Scheduler } from '../scheduler.ts'
@@ -32,6 +33,12 @@ export const fewestInFlight = definePolicy({
     },
   }),
 })
+
+/** A policy for every pool. */
+export function policyOf(plugin: PolicyPlugin = fewestInFlight): PoolPolicy {
+  const parts = { filter: () => () => true, scorer: () => () => 0, picker: () => () => undefined }
+  return { plugin, policy: plugin.instantiate({}, { random: () => 0.5, parts }) }
+}
 
 export function settingsOf(id: string, over: Partial<EndpointSettings> = {}): EndpointSettings {
   return {
@@ -74,19 +81,7 @@ export function requestOf(prompt: string, over: Partial<SchedulingRequest> = {})
 export function fleetFixture(ids: readonly string[], plugin: PolicyPlugin = fewestInFlight) {
   const time = { now: 0 }
   const index = new PredictedIndex()
-  const services = {
-    random: () => 0.5,
-    parts: {
-      filter: () => () => true,
-      scorer: () => () => 0,
-      picker: () => () => undefined,
-    },
-  }
-  const fleet = new Fleet({
-    index,
-    policyFor: () => ({ plugin, policy: plugin.instantiate({}, services) }),
-    bytesPerToken: 4,
-  })
+  const fleet = new Fleet({ index, policyFor: () => policyOf(plugin), bytesPerToken: 4 })
   for (const id of ids) {
     fleet.add(settingsOf(id), ['m'])
     fleet.setReady(id, true)
@@ -95,7 +90,7 @@ export function fleetFixture(ids: readonly string[], plugin: PolicyPlugin = fewe
   const scheduler = new Scheduler({
     index,
     clock: () => time.now,
-    random: services.random,
+    random: () => 0.5,
     onPolicyError: (_policy, error) => errors.push(error),
   })
   const pool = fleet.poolOf('m')

@@ -1,6 +1,6 @@
 import type { BlockHash } from '../../signals/kv-events/block-hash.ts'
 import { encodeTensorrtLlmPull } from '../../signals/kv-events/encode-tensorrt-llm.ts'
-import type { BlocksRemoved, KvEvent } from '../../signals/kv-events/kv-event.ts'
+import { type KvEvent, PLAIN_REMOVAL } from '../../signals/kv-events/kv-event.ts'
 
 /** Written as the `created` event with which the numbers of a process begin. */
 const CREATED: KvEvent = { type: 'all-blocks-cleared', ownership: undefined }
@@ -29,7 +29,7 @@ export class PulledEvents {
   add(events: readonly KvEvent[]): void {
     for (const event of events) {
       if (event.type === 'all-blocks-cleared') {
-        if (this.#held.size > 0) this.#push(removalOf([...this.#held]))
+        if (this.#held.size > 0) this.#push({ type: 'blocks-removed', blockHashes: [...this.#held], ...PLAIN_REMOVAL })
         this.#held.clear()
         continue
       }
@@ -66,16 +66,5 @@ export class PulledEvents {
     const id = this.#next++
     if (this.#gap > 0) this.#gap--
     else this.#events.push({ id, event })
-  }
-}
-
-function removalOf(blockHashes: readonly BlockHash[]): BlocksRemoved {
-  return {
-    type: 'blocks-removed',
-    blockHashes,
-    tier: 'gpu',
-    groupIndex: undefined,
-    locality: undefined,
-    ownership: undefined,
   }
 }

@@ -70,6 +70,14 @@ export interface BlocksRemoved {
   readonly ownership: string | undefined
 }
 
+/** What the removal of plain text from GPU memory says nothing of. */
+export const PLAIN_REMOVAL = {
+  tier: 'gpu',
+  groupIndex: undefined,
+  locality: undefined,
+  ownership: undefined,
+} as const satisfies Partial<BlocksRemoved>
+
 /** The engine holds nothing any more, in no tier. */
 export interface AllBlocksCleared {
   readonly type: 'all-blocks-cleared'

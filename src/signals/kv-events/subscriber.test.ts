@@ -5,6 +5,7 @@ import { connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { decodeVllm } from './decode-vllm.ts'
 import { createVllmEncoder } from './encode-vllm.ts'
+import { PLAIN_REMOVAL } from './kv-event.ts'
 import type { Loss, Silence, StreamProblem } from './kv-event-handlers.ts'
 import { type Fate, KvEventPublisher, type PublisherOptions } from './publisher.ts'
 import { ReplaySlots } from './replay-slots.ts'
@@ -25,14 +26,7 @@ afterEach(async () => {
 
 /** Block hash `hash` removed: the smallest message that can be told from all others. */
 function message(hash: number, timestamp = 1000 + hash): Uint8Array {
-  const event = {
-    type: 'blocks-removed',
-    blockHashes: [BigInt(hash)],
-    tier: 'gpu',
-    groupIndex: undefined,
-    locality: undefined,
-    ownership: undefined,
-  } as const
+  const event = { type: 'blocks-removed', blockHashes: [BigInt(hash)], ...PLAIN_REMOVAL } as const
   return encode({ timestamp, events: [event] })
 }
 
